@@ -1,0 +1,47 @@
+# Thin: each target is one command that can be typed as well. `make` alone lists them.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help setup test coverage soak lint format types docs example import-time build check clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
+
+setup: ## make .venv with everything a contributor needs
+	python3 -m venv .venv && $(BIN)/pip install -q -e '.[test,peers,examples,plot,docs,dev]'
+
+test: ## run tests, and the examples of docs and docstrings
+	$(BIN)/python -m pytest -q
+
+coverage: ## run the tests, and list the lines and branches they don't reach
+	$(BIN)/python -m pytest -q --cov --cov-report=term-missing
+
+soak: ## let Hypothesis try fifty times as hard
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/property
+
+lint: ## lint, check the format and the import layers
+	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports --no-cache --no-logo
+
+format: ## sort imports and format
+	$(BIN)/ruff check --select I --fix && $(BIN)/ruff format
+
+types: ## check types, with mypy and with basedpyright
+	$(BIN)/mypy && $(BIN)/basedpyright --pythonpath $(BIN)/python
+
+docs: ## build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
+
+example: ## print a real chat community, week by week
+	$(BIN)/python examples/chat_community.py
+
+import-time: ## measure what the import costs
+	$(BIN)/python benchmarks/import_time.py
+
+build: ## build the sdist and the wheel into dist
+	$(BIN)/python -m build
+
+check: ## everything that a change must pass
+	.ci/run
+
+clean: ## remove what the other targets made, .venv excepted
+	rm -rf build dist docs/_build htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

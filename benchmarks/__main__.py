@@ -1,0 +1,70 @@
+"""Measure this library against ClickHouse, DuckDB, Polars and pandas: ``python -m benchmarks --help``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from benchmarks import building, cohorts, report
+from benchmarks.contenders import ALL, BEST
+from benchmarks.workload import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_MANY_ROWS = 20_000_000
+
+
+def main(arguments: Sequence[str]) -> None:
+    options = _options(arguments)
+    load = f"load average {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    blocks = [f"{report.machine()}\n{load}".strip()]
+    print(blocks[0], flush=True)
+    for table in _tables(options):
+        blocks.append(str(table))
+        print(f"\n{table}", flush=True)
+    if options.write:
+        report.write_readme(" ".join(["python -m benchmarks", *arguments]), blocks)
+
+
+def _tables(options: argparse.Namespace) -> Iterator[report.Table]:
+    peers = ALL if options.all else BEST
+    if options.only != "building":
+        for workload in options.workload or WORKLOADS:
+            smaller = None
+            for n_rows in sorted(options.rows or [1_000_000, 10_000_000]):
+                repeats = options.repeats or (3 if n_rows > _MANY_ROWS else 9)
+                measured = cohorts.measure(peers, workload, n_rows, repeats, _say)
+                yield cohorts.table(workload, n_rows, repeats, measured, smaller)
+                smaller = measured
+    if options.only != "cohorts":
+        repeats = options.repeats or 5
+        yield building.building(10_000_000, 1_000_000, repeats, _say)
+        yield building.weighing(10_000_000, 100_000, repeats, _say)
+
+
+def _say(text: str) -> None:
+    """Tell what is being done, where somebody is looking."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rows", type=_rows, action="append", metavar="N", help="rows; may be given again (1e6, 1e7)")
+    parser.add_argument("--workload", choices=WORKLOADS, action="append", help="what the rows are like (both)")
+    parser.add_argument("--repeats", type=int, metavar="N", help="runs of each contender")
+    parser.add_argument("--only", choices=("cohorts", "building"), help="one half of it")
+    parser.add_argument("--all", action="store_true", help="also the queries that were tried and are slower")
+    parser.add_argument("--write", action="store_true", help="put what is printed into benchmarks/README.md")
+    return parser.parse_args(arguments)
+
+
+def _rows(text: str) -> int:
+    return int(float(text))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

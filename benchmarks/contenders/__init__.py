@@ -1,0 +1,87 @@
+"""Who competes, and with which query.
+
+A contender gets the columns beforehand in whatever form suits it best. What is timed is one call of `count`: from the
+loaded columns to the number of distinct members by cohort and week. ``shequn`` has to make the flow ledger as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.workload import N_WEEKS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from benchmarks.workload import Columns
+
+__all__ = ["ALL", "BEST", "OURS", "THREADS", "Contender", "Loaded", "load", "offsets_of", "table_of_codes"]
+
+THREADS = 2
+
+
+class Contender(NamedTuple):
+    """A row of the table: a module of this package, and one of the queries it knows."""
+
+    title: str
+    module: str
+    query: str
+
+
+class Loaded(NamedTuple):
+    """A contender with its columns loaded."""
+
+    count: Callable[[], Any]  # what is timed
+    table: Callable[[Any], NDArray[np.int64]]  # of what `count` returned: members by cohort and offset, (N_WEEKS, N_WEEKS)
+    close: Callable[[], object] = lambda: None
+
+
+OURS = Contender("shequn: ledger and cohorts", "own", "presence")
+
+BEST = (
+    Contender("ClickHouse, bit masks", "clickhouse", "masks"),
+    Contender("ClickHouse, arrays", "clickhouse", "arrays"),
+    Contender("DuckDB, bit masks", "duckdb", "masks"),
+    Contender("Polars, bit masks", "polars", "masks"),
+    Contender("pandas, sorted keys", "pandas", "sorted"),
+)
+
+# What was tried as well and is slower, kept so that the choice can be checked: `--all` measures these too.
+ALL = (
+    *BEST,
+    Contender("ClickHouse, masks summed by bit", "clickhouse", "masks, bit by bit"),
+    Contender("ClickHouse, arrays of Int64", "clickhouse", "arrays of Int64"),
+    Contender("DuckDB, masks unnested", "duckdb", "masks unnested"),
+    Contender("DuckDB, distinct pairs", "duckdb", "pairs"),
+    Contender("Polars, sorted keys", "polars", "sorted"),
+    Contender("Polars, lists", "polars", "lists"),
+    Contender("pandas, unique keys", "pandas", "unique"),
+    Contender("pandas, duplicates dropped", "pandas", "pairs"),
+)
+
+
+def load(contender: Contender, columns: Columns) -> Loaded:
+    """Give a contender its columns; only its own library is imported."""
+    module = import_module(f"benchmarks.contenders.{contender.module}")
+    loaded: Loaded = module.load(columns, contender.query)
+    return loaded
+
+
+def table_of_codes(codes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.int64]:
+    """Spread counts by ``32 * cohort + week``, of which there may be several, over cohorts and offsets."""
+    cohort, week = np.divmod(np.asarray(codes).astype(np.int64), 32)
+    by_week = np.zeros((N_WEEKS, N_WEEKS), dtype=np.int64)
+    np.add.at(by_week, (cohort, week), np.asarray(counts).astype(np.int64))
+    return offsets_of(by_week)
+
+
+def offsets_of(by_week: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Turn counts by cohort and week into counts by cohort and offset."""
+    table = np.zeros_like(by_week)
+    for cohort in range(N_WEEKS):
+        table[cohort, : N_WEEKS - cohort] = by_week[cohort, cohort:]
+    return table

@@ -1,0 +1,72 @@
+"""The rows that every contender counts: who was active when, in 26 weeks of a community in Shanghai."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["KINDS", "N_WEEKS", "ORIGIN_S", "WEEK_S", "WORKLOADS", "ZONE", "Columns", "Workload", "columns", "members_of"]
+
+Workload: TypeAlias = Literal["uniform", "lived-in"]
+WORKLOADS: tuple[Workload, ...] = get_args(Workload)
+
+ZONE = "Asia/Shanghai"
+ORIGIN_S = 1_704_038_400  # Monday 2024-01-01T00:00 in Shanghai
+WEEK_S = 7 * 86_400
+N_WEEKS = 26
+KINDS = ("post", "reply", "like", "read")
+
+_SPAN_S = N_WEEKS * WEEK_S
+_ROWS_A_MEMBER = 20
+_CHUNK = 1_000_000
+_SEED = 20_240_101
+
+
+class Columns(NamedTuple):
+    """Columns of equal length, as small as a peer could wish for: its member ids are dense, its instants whole seconds."""
+
+    member: NDArray[np.uint32]
+    second: NDArray[np.uint32]  # since 1970-01-01T00:00Z
+    kind: NDArray[np.uint8]  # position in KINDS; all are activity, so that peers need not look at it
+
+
+def members_of(n_rows: int) -> int:
+    return max(n_rows // _ROWS_A_MEMBER, 1)
+
+
+def columns(workload: Workload, n_rows: int) -> Columns:
+    """Draw the rows of a workload, the same ones each time.
+
+    - uniform: every row is of any member in any week, in no order. Nearly everybody is active in most weeks.
+    - lived-in: members join all along, are most active at first, and one in a hundred writes a third of it all; rows are
+      in the order of time, as a table that is appended to has them.
+    """
+    rng = np.random.default_rng(_SEED)
+    kind = rng.integers(len(KINDS), size=n_rows, dtype=np.uint8)
+    member, second = _uniform(rng, n_rows) if workload == "uniform" else _lived_in(rng, n_rows)
+    second += np.uint32(ORIGIN_S)
+    return Columns(member, second, kind)
+
+
+def _uniform(rng: np.random.Generator, n_rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    member = rng.integers(members_of(n_rows), size=n_rows, dtype=np.uint32)
+    return member, rng.integers(_SPAN_S, size=n_rows, dtype=np.uint32)
+
+
+def _lived_in(rng: np.random.Generator, n_rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    n_members = members_of(n_rows)
+    by_rank = rng.permutation(n_members).astype(np.uint64)
+    joined = rng.random(n_members) * _SPAN_S
+    packed = np.empty(n_rows, dtype=np.uint64)
+    for start in range(0, n_rows, _CHUNK):
+        chunk = packed[start : start + _CHUNK]
+        member = by_rank[(n_members * rng.random(len(chunk)) ** 4).astype(np.int64)]
+        since = joined[member.astype(np.int64)]
+        second = since + (_SPAN_S - since) * rng.random(len(chunk)) ** 3
+        chunk[:] = second.astype(np.uint64) << np.uint64(32) | member
+    packed.sort()
+    return packed.astype(np.uint32), (packed >> np.uint64(32)).astype(np.uint32)

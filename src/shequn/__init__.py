@@ -1,0 +1,176 @@
+"""The front door of shequn (社群): every public name, fetched from its room when it is first asked for.
+
+``import shequn as sq`` costs next to nothing; ``sq.EventLog`` then brings in what an event log needs, and no more.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shequn import retention
+    from shequn.columns import (
+        Breakdown,
+        EventLog,
+        LogSummary,
+        Memberships,
+        Roster,
+        memberships,
+    )
+    from shequn.entities import (
+        OPTIMAL_SIZE,
+        QQ_GROUP,
+        WECHAT_GROUP,
+        Account,
+        Community,
+        CommunityType,
+        Event,
+        EventKind,
+        Group,
+        Member,
+        MemberRole,
+        Placement,
+        Platform,
+        SizeBand,
+        Tier,
+        TierLadder,
+        wechat_group,
+    )
+    from shequn.errors import (
+        InvalidTypeError,
+        InvalidValueError,
+        MisalignedError,
+        ShequnError,
+        ShequnWarning,
+        UnknownKindWarning,
+        UnknownLabelError,
+    )
+    from shequn.labels import (
+        Assignment,
+        Index,
+    )
+    from shequn.values import (
+        Band,
+        Calendar,
+        Dated,
+        Money,
+        Rate,
+        Window,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "OPTIMAL_SIZE",
+    "QQ_GROUP",
+    "WECHAT_GROUP",
+    "Account",
+    "Assignment",
+    "Band",
+    "Breakdown",
+    "Calendar",
+    "Community",
+    "CommunityType",
+    "Dated",
+    "Event",
+    "EventKind",
+    "EventLog",
+    "Group",
+    "Index",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "LogSummary",
+    "Member",
+    "MemberRole",
+    "Memberships",
+    "MisalignedError",
+    "Money",
+    "Placement",
+    "Platform",
+    "Rate",
+    "Roster",
+    "ShequnError",
+    "ShequnWarning",
+    "SizeBand",
+    "Tier",
+    "TierLadder",
+    "UnknownKindWarning",
+    "UnknownLabelError",
+    "Window",
+    "memberships",
+    "retention",
+    "wechat_group",
+]
+
+# A name stands three times in this file: above for type checkers, in `__all__`, and here for the interpreter.
+# tests/contract/test_front_door.py holds the three equal.
+_ROOMS: tuple[str, ...] = ("retention",)
+_NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
+    "columns": (
+        "Breakdown",
+        "EventLog",
+        "LogSummary",
+        "Memberships",
+        "Roster",
+        "memberships",
+    ),
+    "entities": (
+        "OPTIMAL_SIZE",
+        "QQ_GROUP",
+        "WECHAT_GROUP",
+        "Account",
+        "Community",
+        "CommunityType",
+        "Event",
+        "EventKind",
+        "Group",
+        "Member",
+        "MemberRole",
+        "Placement",
+        "Platform",
+        "SizeBand",
+        "Tier",
+        "TierLadder",
+        "wechat_group",
+    ),
+    "errors": (
+        "InvalidTypeError",
+        "InvalidValueError",
+        "MisalignedError",
+        "ShequnError",
+        "ShequnWarning",
+        "UnknownKindWarning",
+        "UnknownLabelError",
+    ),
+    "labels": (
+        "Assignment",
+        "Index",
+    ),
+    "values": (
+        "Band",
+        "Calendar",
+        "Dated",
+        "Money",
+        "Rate",
+        "Window",
+    ),
+}
+
+# Hidden from type checkers: to them a module with `__getattr__` has every name one can misspell.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import the room that `name` lives in, and remember what was found."""
+        if name in _ROOMS:
+            return import_module(f"shequn.{name}")
+        for room, names in _NAMES_BY_ROOM.items():
+            if name in names:
+                found = getattr(import_module(f"shequn.{room}"), name)
+                globals()[name] = found
+                return found
+        raise AttributeError(f"module 'shequn' has no attribute {name!r}", name=name)
+
+    def __dir__() -> list[str]:
+        """List the public names, those not fetched yet included."""
+        return [*__all__, "__version__"]

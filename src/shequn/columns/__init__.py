@@ -1,0 +1,31 @@
+"""Facts and per-member answers as columns, and the table every result is printed with."""
+
+from shequn.columns.breakdown import Breakdown as Breakdown
+from shequn.columns.changes import MembershipChanges as MembershipChanges
+from shequn.columns.describe import LogSummary as LogSummary
+from shequn.columns.ingest import Ingested as Ingested
+from shequn.columns.ingest import Rejected as Rejected
+from shequn.columns.log import EventLog as EventLog
+from shequn.columns.membership import Memberships as Memberships
+from shequn.columns.membership import Stay as Stay
+from shequn.columns.membership import memberships as memberships
+from shequn.columns.roster import Roster as Roster
+from shequn.columns.table import Column as Column
+from shequn.columns.table import Tabular as Tabular
+from shequn.columns.tags import Tags as Tags
+
+__all__ = [
+    "Breakdown",
+    "Column",
+    "EventLog",
+    "Ingested",
+    "LogSummary",
+    "MembershipChanges",
+    "Memberships",
+    "Rejected",
+    "Roster",
+    "Stay",
+    "Tabular",
+    "Tags",
+    "memberships",
+]

@@ -1,0 +1,123 @@
+"""What shequn raises and warns, and how its messages are worded.
+
+Every error is a `ShequnError` and also the built-in error a caller would expect (`ValueError`, `TypeError` or `KeyError`), so
+that ``except ValueError`` keeps working in code that never heard of this library. A message names the argument, what was expected,
+what came, and, for columns, the first bad row and how many rows are bad::
+
+    at: expected instants in [1900, 2262), got 99999999999999 at row 17 (2 of 1000 rows)
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "InvalidTypeError",
+    "InvalidValueError",
+    "MisalignedError",
+    "ShequnError",
+    "ShequnWarning",
+    "UnknownKindWarning",
+    "UnknownLabelError",
+    "message",
+    "suggest",
+]
+
+
+class ShequnError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class InvalidValueError(ShequnError, ValueError):
+    """An argument has the right type and a value that cannot be used."""
+
+
+class InvalidTypeError(ShequnError, TypeError):
+    """An argument has a type that cannot be used."""
+
+
+class UnknownLabelError(ShequnError, KeyError):
+    """A label, name or column that was asked for does not exist."""
+
+    def __str__(self) -> str:
+        """Return the message itself: `KeyError` would show its repr."""
+        return str(self.args[0]) if self.args else ""
+
+
+class MisalignedError(ShequnError, ValueError):
+    """Two arguments that must speak of the same members, in the same order, do not."""
+
+
+class ShequnWarning(UserWarning):
+    """Base of every warning this library issues."""
+
+
+class UnknownKindWarning(ShequnWarning):
+    """A definition names an event kind that the log does not contain."""
+
+
+_LONGEST_REPR = 80
+
+
+def message(
+    argument: str,
+    expected: str,
+    got: object,
+    *,
+    row: int | None = None,
+    bad: int | None = None,
+    total: int | None = None,
+) -> str:
+    """Word an error the same way everywhere.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, as the caller wrote it.
+    expected : str
+        What would have been accepted, as a noun phrase.
+    got : object
+        The offending value; its repr is shortened to 80 characters.
+    row : int, optional
+        Zero-based position of the first bad row.
+    bad, total : int, optional
+        How many rows are bad, of how many.
+
+    Returns
+    -------
+    str
+        The message.
+
+    Examples
+    --------
+    >>> message("at", "instants in [1900, 2262)", 99999999999999, row=17, bad=2, total=1000)
+    'at: expected instants in [1900, 2262), got 99999999999999 at row 17 (2 of 1000 rows)'
+    """
+    item = getattr(got, "item", None)
+    shown = repr(item() if callable(item) and getattr(got, "ndim", None) == 0 else got)
+    if len(shown) > _LONGEST_REPR:
+        shown = shown[: _LONGEST_REPR - 1] + "…"
+    text = f"{argument}: expected {expected}, got {shown}"
+    if row is not None:
+        text += f" at row {row}"
+    if bad is not None and total is not None:
+        text += f" ({bad} of {total} rows)"
+    return text
+
+
+def suggest(name: object, known: Iterable[object]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name closest to `name`, or an empty string.
+
+    Examples
+    --------
+    >>> suggest("purchse", ["purchase", "post"])
+    "; did you mean 'purchase'?"
+    >>> suggest("zzz", ["purchase", "post"])
+    ''
+    """
+    close = get_close_matches(str(name), [str(k) for k in known], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,424 @@
+"""The ledger of stock and flow: opening + flow − evaporated = retained, in every period."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+import attrs
+import numpy as np
+
+from shequn.columns.breakdown import Tally
+from shequn.columns.table import Column
+from shequn.errors import InvalidTypeError, message
+from shequn.retention.counts import ledger_fields
+from shequn.retention.horizon import Horizon
+from shequn.retention.presence import complete_periods, require_same
+from shequn.values.calendar import Calendar, Unit, WeekStart
+from shequn.values.instants import from_us
+from shequn.values.money import Money
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Sequence
+
+    import pendulum
+    from numpy.typing import ArrayLike, NDArray
+
+    from shequn._typing import BoolArray, FloatArray, IntArray
+    from shequn.columns.table import Lang
+
+__all__ = ["Basis", "FlowLedger", "LedgerRow"]
+
+Basis: TypeAlias = Literal["activity", "membership"]
+
+_COUNTED = ("opening", "joined", "revived", "evaporated", "left", "inside", "present_inside", "turnover", "ignored")
+
+
+def _read_only_counts(values: ArrayLike) -> IntArray:
+    own = np.array(values, dtype=np.int64)
+    own.setflags(write=False)
+    return own
+
+
+def _counts_field() -> Any:  # noqa: ANN401
+    return attrs.field(converter=_read_only_counts, eq=attrs.cmp_using(eq=np.array_equal))
+
+
+@attrs.frozen(kw_only=True)
+class LedgerRow:
+    """One period of a ledger; the names are those of `FlowLedger`."""
+
+    period: pendulum.Date | pendulum.DateTime
+    opening: int
+    joined: int
+    revived: int
+    evaporated: int
+    left: int
+    silent: int
+    retained: int
+    inside: int
+    dormant: int
+    turnover: int
+    ignored: int
+    evaporation_rate: float
+    net_growth: float
+    complete: bool
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class FlowLedger(Tally[LedgerRow]):
+    """The stock and flow of members, period by period; merges exactly over parts split by member.
+
+    All counts are int64 arrays of shape (n_periods,).
+
+    Attributes
+    ----------
+    calendar : Calendar
+        What a period is.
+    first_period : int
+        Number of the first period, as in `Calendar.index`.
+    opening : ndarray
+        Present in the period before.
+    joined, revived : ndarray
+        Came in for the first time ever, or again.
+    evaporated : ndarray
+        Present in the period before and no longer.
+    left, silent : ndarray
+        The evaporated who are outside the community at the end of the period, and those still inside. Without membership facts
+        nobody is known to have left.
+    inside, dormant : ndarray
+        Inside the community at the end of the period, and those of them who are not present.
+    turnover, ignored : ndarray
+        Membership basis: pairs of join and leave inside the period, and facts that changed nothing. In no identity.
+    grace : int
+        How many silent periods a member may stay present.
+    basis : {"activity", "membership"}
+    has_membership : bool
+        Whether the log told who joined or left.
+    starts_at : int or None
+        Number of the period that the caller's `start` fell in.
+    inside_at_end : int
+        Inside the community at the end of the axis.
+    tail : ndarray of int64, shape (grace + 1, 2)
+        Of the last retained, how many were last active 0..grace periods before the end; outside and inside. Merging needs it.
+
+    References
+    ----------
+    Row N9 of the domain table (流量 − 蒸发量 = 留量).
+    """
+
+    calendar: Calendar
+    first_period: int
+    opening: IntArray = _counts_field()
+    joined: IntArray = _counts_field()
+    revived: IntArray = _counts_field()
+    evaporated: IntArray = _counts_field()
+    left: IntArray = _counts_field()
+    inside: IntArray = _counts_field()
+    present_inside: IntArray = _counts_field()
+    turnover: IntArray = _counts_field()
+    ignored: IntArray = _counts_field()
+    tail: IntArray = _counts_field()
+    grace: int = 0
+    basis: Basis = "activity"
+    kinds: frozenset[str] | None = None
+    has_membership: bool = False
+    starts_at: int | None = None
+    inside_at_end: int = 0
+    horizon: Horizon = Horizon()
+
+    _Row: ClassVar[type[Any] | None] = LedgerRow
+
+    @classmethod
+    def from_counts(
+        cls,
+        *,
+        period: ArrayLike | Sequence[dt.date],
+        joined: ArrayLike,
+        revived: ArrayLike,
+        evaporated: ArrayLike,
+        opening: int = 0,
+        every: Unit | Calendar = "week",
+        tz: str | None = None,
+        week_start: WeekStart = "monday",
+        observed_until: dt.datetime | None = None,
+    ) -> FlowLedger:
+        """Build from counts that a warehouse has made, for the same rates, projection and tables.
+
+        Parameters
+        ----------
+        period : array_like of date, shape (n,)
+            Local start dates of consecutive periods.
+        joined, revived, evaporated : array_like of int, shape (n,)
+        opening : int, default 0
+            Members present before the first period.
+        every, tz, week_start, observed_until
+            As in `Presence.from_columns`.
+
+        Raises
+        ------
+        InvalidValueError
+            Periods are not consecutive, a count is negative, or more evaporate than were there; the message names the row.
+
+        Examples
+        --------
+        >>> ledger = FlowLedger.from_counts(
+        ...     period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"), joined=[50, 5], revived=[0, 2], evaporated=[0, 10]
+        ... )
+        >>> ledger.retained.tolist()
+        [50, 47]
+        """
+        return cls(
+            **ledger_fields(
+                period=period,
+                joined=joined,
+                revived=revived,
+                evaporated=evaporated,
+                opening=opening,
+                every=every,
+                tz=tz,
+                week_start=week_start,
+                observed_until=observed_until,
+            )
+        )
+
+    # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def n_periods(self) -> int:
+        """Number of periods."""
+        return len(self.opening)
+
+    @property
+    def periods(self) -> NDArray[Any]:
+        """Local start date of each period, datetime64, shape (n_periods,)."""
+        return self.calendar.label(self.first_period + np.arange(self.n_periods))
+
+    @property
+    def flow(self) -> IntArray:
+        """Joined and revived, shape (n_periods,)."""
+        return self.joined + self.revived
+
+    @property
+    def stayed(self) -> IntArray:
+        """Present in the period before and in this one, shape (n_periods,)."""
+        return self.opening - self.evaporated
+
+    @property
+    def retained(self) -> IntArray:
+        """Present in the period, shape (n_periods,)."""
+        return self.opening + self.flow - self.evaporated
+
+    @property
+    def silent(self) -> IntArray:
+        """Evaporated but still inside the community at the end of the period, shape (n_periods,)."""
+        return self.evaporated - self.left
+
+    @property
+    def dormant(self) -> IntArray:
+        """Inside the community at the end of the period and not present, shape (n_periods,)."""
+        return self.inside - self.present_inside
+
+    @property
+    def residual(self) -> IntArray:
+        """What the five identities leave over, shape (5, n_periods): zeros, always.
+
+        Rows: opening + flow − evaporated − retained; stayed + evaporated − opening; stayed + flow − retained; opening of the next
+        period − retained; first opening + Σ flow − Σ evaporated − retained, summed up to each period.
+        """
+        retained, following = self.retained, np.append(self.opening[1:], self.retained[-1:])
+        opening = self.opening[:1].sum()
+        return np.stack(
+            [
+                self.opening + self.joined + self.revived - self.evaporated - retained,
+                self.stayed + self.evaporated - self.opening,
+                self.stayed + self.joined + self.revived - retained,
+                following - retained,
+                opening + np.cumsum(self.flow) - np.cumsum(self.evaporated) - retained,
+            ]
+        )
+
+    # ── rates ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def complete(self) -> BoolArray:
+        """Whether each period ends by the end of observation; rates of others are NaN, shape (n_periods,)."""
+        return complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon)
+
+    def _rate(self, part: IntArray, whole: IntArray) -> FloatArray:
+        usable = self.complete & (whole > 0)
+        return np.divide(part, whole, out=np.full(self.n_periods, np.nan), where=usable)
+
+    @property
+    def evaporation_rate(self) -> FloatArray:
+        """Evaporated / opening; NaN where nothing was open or the period is not complete, shape (n_periods,)."""
+        return self._rate(self.evaporated, self.opening)
+
+    @property
+    def quick_ratio(self) -> FloatArray:
+        """(Joined + revived) / evaporated; NaN where nobody evaporated or the period is not complete, shape (n_periods,)."""
+        return self._rate(self.flow, self.evaporated)
+
+    @property
+    def net_growth(self) -> FloatArray:
+        """(Retained − opening) / opening; NaN where nothing was open or the period is not complete, shape (n_periods,)."""
+        return self._rate(self.retained - self.opening, self.opening)
+
+    @property
+    def half_life(self) -> FloatArray:
+        """Periods until half of a stock has evaporated at this period's rate: ln 2 / −ln(1 − rate), shape (n_periods,).
+
+        Infinite where nobody evaporated, 0 where everybody did.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(2) / -np.log1p(-self.evaporation_rate)
+
+    @property
+    def observed_until(self) -> pendulum.DateTime | None:
+        """End of observation in the calendar's zone; None for an empty log."""
+        until = self.horizon.until_us
+        return None if until is None else from_us(until, self.calendar.tz)
+
+    @property
+    def observed_until_derived(self) -> bool:
+        """Whether the end of observation was taken from the data."""
+        return self.horizon.is_derived
+
+    def money_evaporated(self, cost: Money, /) -> tuple[Money, ...]:
+        """Return what acquiring the evaporated had cost, one `Money` a period.
+
+        Parameters
+        ----------
+        cost : Money
+            Acquisition cost of one member.
+
+        Examples
+        --------
+        >>> ledger = FlowLedger.from_counts(
+        ...     period=np.array(["2024-01-01"], "M8[D]"), joined=[0], revived=[0], evaporated=[3], opening=9
+        ... )
+        >>> [str(money) for money in ledger.money_evaporated(Money.of("12.50", "CNY"))]
+        ['37.50 CNY']
+        """
+        if not isinstance(cost, Money):
+            raise InvalidTypeError(message("cost", "Money, the acquisition cost of one member", cost))
+        return tuple(cost * n for n in self.evaporated.tolist())
+
+    # ── merging ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def merge(self, other: FlowLedger, /) -> FlowLedger:
+        """Return the ledger of both parts, split by member; parts may span different periods.
+
+        A part that ends early is carried on: whoever was present at its end evaporates when the grace is over.
+
+        Raises
+        ------
+        InvalidValueError
+            The parts differ in period, grace, basis, kinds, start or explicit end of observation.
+
+        Examples
+        --------
+        >>> log = EventLog.from_columns(member=["ann", "bo"], kind="post", at=[0, 86400 * 14], time_unit="s")
+        >>> parts = [flow_ledger(part, every="week", tz="UTC") for part in log.partition(3)]
+        >>> parts[0].merge(parts[1]).merge(parts[2]) == flow_ledger(log, every="week", tz="UTC")
+        True
+        """
+        require_same(self.calendar, other.calendar, "every", "parts over the same periods")
+        for name in ("grace", "basis", "kinds", "starts_at"):
+            require_same(getattr(self, name), getattr(other, name), name, f"parts with the same {name}")
+        horizon = self.horizon.merge(other.horizon)
+        has_membership = self.has_membership or other.has_membership
+        parts = [part for part in (self, other) if part._has_axis()]
+        if not parts:
+            return attrs.evolve(self, horizon=horizon, has_membership=has_membership)
+        low = min(part.first_period for part in parts)
+        high = max(part.first_period + part.n_periods for part in parts)
+        if horizon.until_us is not None:
+            high = max(high, self.calendar.index_one(horizon.until_us - 1) + 1)
+        stretched = [part._stretch(low, high) for part in parts]
+        summed = {name: sum(getattr(part, name) for part in stretched) for name in (*_COUNTED, "tail", "inside_at_end")}
+        return attrs.evolve(self, first_period=low, horizon=horizon, has_membership=has_membership, **summed)
+
+    def _has_axis(self) -> bool:
+        """Whether anybody was there: the ledger of nobody has no place in time."""
+        return bool(self.n_periods or self.inside_at_end or self.tail.any())
+
+    def _stretch(self, low: int, high: int) -> FlowLedger:
+        """Return the same ledger over [low, high): nobody before its axis, and nobody active after it."""
+        before, after = self.first_period - low, max(high - self.first_period - self.n_periods, 0)
+        counts = {name: np.pad(getattr(self, name), (before, after)) for name in _COUNTED}
+        end, tail = before + self.n_periods, self.tail
+        counts["inside"][end:] = self.inside_at_end
+        if self.basis == "membership":
+            counts["opening"][end:] = counts["present_inside"][end:] = self.inside_at_end
+            return attrs.evolve(self, first_period=low, **counts)
+        for period in range(end, end + min(after, self.grace + 1)):  # by then everybody has evaporated
+            counts["opening"][period] = tail.sum()
+            counts["evaporated"][period], counts["left"][period] = tail[-1].sum(), tail[-1, 0]
+            tail = np.vstack([np.zeros((1, 2), dtype=np.int64), tail[:-1]])
+            counts["present_inside"][period] = tail[:, 1].sum()
+        return attrs.evolve(self, first_period=low, tail=tail, **counts)
+
+    def _from(self, start: int) -> FlowLedger:
+        """Return the ledger from the period numbered `start` on."""
+        if not self._has_axis():
+            return attrs.evolve(self, first_period=start, starts_at=start)
+        end = max(self.first_period + self.n_periods, start)
+        whole = self._stretch(min(self.first_period, start), end)
+        cut = {name: getattr(whole, name)[start - whole.first_period :] for name in _COUNTED}
+        return attrs.evolve(whole, first_period=start, starts_at=start, **cut)
+
+    def _emptied(self) -> FlowLedger:
+        nobody = {name: np.zeros_like(getattr(self, name)) for name in (*_COUNTED, "tail")}
+        return attrs.evolve(self, inside_at_end=0, **nobody)
+
+    def _headcount(self) -> IntArray:
+        return self.retained
+
+    # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tidy(self) -> Sequence[Column]:
+        def counts(key: str, zh: str) -> Column:
+            return Column(key=key, en=key, zh=zh, values=getattr(self, key), format="count")
+
+        def rates(key: str, en: str, zh: str) -> Column:
+            return Column(key=key, en=en, zh=zh, values=getattr(self, key), format="rate")
+
+        return [
+            Column(key="period", en="period", zh="周期", values=self.periods, format="date"),
+            counts("opening", "期初"),
+            counts("joined", "新增"),
+            counts("revived", "回流"),
+            counts("evaporated", "蒸发"),
+            counts("left", "退群"),
+            counts("silent", "沉默"),
+            counts("retained", "留量"),
+            counts("inside", "在群"),
+            counts("dormant", "潜水"),
+            counts("turnover", "进出"),
+            counts("ignored", "无效"),
+            rates("evaporation_rate", "evaporation", "蒸发率"),
+            rates("net_growth", "growth", "净增长"),
+            Column(key="complete", en="complete", zh="完整", values=self.complete),
+        ]
+
+    def _columns(self, lang: Lang) -> Sequence[Column]:
+        hidden = set[str]()
+        if not self.has_membership or self.basis == "membership":
+            hidden |= {"left", "silent", "inside", "dormant"}
+        if self.basis == "activity":
+            hidden |= {"turnover", "ignored"}
+        return [column for column in self._tidy() if column.key not in hidden]
+
+    def __reduce__(self) -> tuple[Callable[..., FlowLedger], tuple[Any, ...]]:
+        """Pickle so that the copy's arrays are read-only too."""
+        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(FlowLedger))
+
+    def __repr__(self) -> str:
+        """Show the last retained and the residual."""
+        last = f"{int(self.retained[-1]):,} retained" if self.n_periods else "empty"
+        return f"FlowLedger({self.n_periods} periods, {last}, {self.calendar.name()})"
+
+
+def _restore(*fields: Any) -> FlowLedger:  # noqa: ANN401
+    return FlowLedger(**dict(zip((field.name for field in attrs.fields(FlowLedger)), fields, strict=True)))

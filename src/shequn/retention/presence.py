@@ -1,0 +1,648 @@
+"""Who was active in which period? The tally that the ledger, the cohorts, stickiness and L-ness read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
+from shequn.columns.log import EventLog
+from shequn.columns.table import Column, Tabular
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.labels import Coded, Index
+from shequn.retention.horizon import Horizon
+from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
+from shequn.values.calendar import Calendar, Unit, WeekStart
+from shequn.values.instants import from_us, instant_us
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    import pendulum
+    from numpy.typing import ArrayLike, NDArray
+
+    from shequn._typing import BoolArray, IntArray
+    from shequn.columns.table import Lang
+    from shequn.labels import Label
+
+__all__ = ["NEVER", "NEVER_BEFORE", "Presence", "presence", "presence_of"]
+
+NEVER = int(np.iinfo(np.int32).max)
+NEVER_BEFORE = int(np.iinfo(np.int32).min)
+_BLOCK = 1 << 16
+_WORD_BITS = 64
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Presence(Tabular):
+    """Members × periods, one bit: active in that period.
+
+    Merges exactly by member and by time, and the presence of an empty log is the identity. Periods are numbered as in
+    `Calendar.index`; the axis runs from the first active period to the one that holds the last observed instant.
+
+    Attributes
+    ----------
+    members : Index
+        The n members seen, active or not.
+    calendar : Calendar
+        What a period is.
+    first_period : int
+        Number of the first period of the axis.
+    sets : BitSets or CellSets
+        The active members of each period.
+    first : ndarray of int32, shape (n,)
+        Number of each member's first active period ever, which may lie before the axis; 2**31 - 1 for a member never active.
+    before : ndarray of int32, shape (n,)
+        Number of each member's last active period before the axis; -2**31 where there is none.
+    kinds : frozenset of str or None
+        The kinds that count as activity; None for the default.
+    horizon : Horizon
+        The end of observation, and whether it was derived from the data.
+
+    Examples
+    --------
+    >>> log = EventLog.from_columns(
+    ...     member=["ann", "bo", "ann"], kind="post", at=np.array(["2024-01-01", "2024-01-02", "2024-01-08"], "M8[D]"),
+    ...     at_tz="UTC",
+    ... )
+    >>> print(presence(log, every="week", tz="UTC"))
+    period      active
+    ──────────  ──────
+    2024-01-01       2
+    2024-01-08       1
+    """
+
+    members: Index
+    calendar: Calendar
+    first_period: int
+    sets: PeriodSets
+    first: NDArray[np.int32]
+    before: NDArray[np.int32]
+    kinds: frozenset[str] | None = None
+    horizon: Horizon = Horizon()
+
+    def __attrs_post_init__(self) -> None:
+        """Make the arrays read-only."""
+        self.first.setflags(write=False)
+        self.before.setflags(write=False)
+
+    @classmethod
+    def from_columns(
+        cls,
+        *,
+        member: ArrayLike | Sequence[Label],
+        period: ArrayLike | Sequence[dt.date],
+        first: ArrayLike | Sequence[dt.date] | None = None,
+        every: Unit | Calendar = "week",
+        tz: str | None = None,
+        week_start: WeekStart = "monday",
+        observed_until: dt.datetime | None = None,
+    ) -> Presence:
+        """Build from (member, period) pairs that a warehouse has aggregated: ``SELECT member, week … GROUP BY 1, 2``.
+
+        Parameters
+        ----------
+        member : array_like of str or int, shape (m,)
+        period : array_like of date, shape (m,)
+            Local start date of the period (``datetime64[D]`` or dates; ``datetime64[h]`` for hours). A date that starts no period is
+            refused: it tells a warehouse that counts weeks from Sunday.
+        first : array_like of date, shape (m,), optional
+            Start date of the member's first period ever, where the pairs do not go back that far.
+        every, week_start
+            What a period is, as in `presence`.
+        tz : str, optional
+            Zone of the periods; needed only to judge `observed_until`, or to merge with a presence of that zone.
+        observed_until : aware datetime, optional
+            End of observation. Left out, every period given counts as complete.
+
+        Returns
+        -------
+        Presence
+
+        Raises
+        ------
+        MisalignedError
+            Columns differ in length.
+        InvalidValueError
+            A date is not the start of a period.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7, 7, 9], period=np.array(["2024-01-01", "2024-01-08", "2024-01-08"], "M8[D]"))
+        >>> p.active.tolist()
+        [1, 2]
+        """
+        if observed_until is not None and tz is None and not isinstance(every, Calendar):
+            raise InvalidValueError(message("tz", "a time zone, which `observed_until` is judged in", tz))
+        calendar = Calendar.of(
+            every, tz="UTC" if tz is None and not isinstance(every, Calendar) else tz, week_start=week_start
+        )
+        who = Coded.of(member, argument="member")
+        number = period_numbers(period, calendar, "period")
+        started = number if first is None else period_numbers(first, calendar, "first")
+        for name, column in (("period", number), ("first", started)):
+            if len(column) != len(who):
+                raise MisalignedError(
+                    message(name, f"as many rows as `member`, which has {len(who)}", len(column)) + " rows"
+                )
+        if not len(who):
+            horizon = (
+                Horizon() if observed_until is None else Horizon(instant_us(observed_until, argument="observed_until"))
+            )
+            return _empty(calendar, None, horizon, members=who.index)
+        if observed_until is None:
+            horizon = Horizon(None, int(calendar.end_us(np.array([number.max()]))[0]) - 1, 1)
+        else:
+            horizon = Horizon(instant_us(observed_until, argument="observed_until"))
+            end = int(calendar.index(np.array([horizon.until_us or 0], dtype=np.int64) - 1)[0])
+            seen = number <= end
+            who, number, started = who.take(seen), number[seen], started[seen]
+        low = int(number.min()) if len(number) else 0
+        return _assemble(calendar, None, horizon, who.index, number - low, who.codes, low, first=(started, who.codes))
+
+    @property
+    def n_periods(self) -> int:
+        """Number of periods of the axis."""
+        return self.sets.n_periods
+
+    @property
+    def periods(self) -> NDArray[Any]:
+        """Local start date of each period, shape (n_periods,), datetime64."""
+        return self.calendar.label(self.first_period + np.arange(self.n_periods))
+
+    @property
+    def active(self) -> IntArray:
+        """Members active in each period, shape (n_periods,)."""
+        return self.sets.counts()
+
+    @property
+    def complete(self) -> BoolArray:
+        """Whether each period ends by the end of observation, shape (n_periods,)."""
+        return complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon)
+
+    @property
+    def observed_until(self) -> pendulum.DateTime | None:
+        """End of observation in the calendar's zone; None for an empty log."""
+        until = self.horizon.until_us
+        return None if until is None else from_us(until, self.calendar.tz)
+
+    @property
+    def observed_until_derived(self) -> bool:
+        """Whether the end of observation was taken from the data: the last row's instant plus the log's resolution."""
+        return self.horizon.is_derived
+
+    @property
+    def last(self) -> NDArray[np.int32]:
+        """Number of each member's last active period, shape (n,); -2**31 for a member never active."""
+        inside = self.sets.last(NEVER_BEFORE)
+        return np.where(inside == NEVER_BEFORE, self.before, inside + np.int32(self.first_period)).astype(np.int32)
+
+    def mask(self, period: dt.date, /) -> BoolArray:
+        """Return who was active in the period of a local date, shape (n,).
+
+        Examples
+        --------
+        >>> import datetime as dt
+        >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
+        >>> p.mask(dt.date(2024, 1, 3)).tolist()
+        [True]
+        """
+        at = self.calendar.index_of_date(period) - self.first_period
+        return self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_)
+
+    def take(self, members: BoolArray | IntArray, /) -> Presence:
+        """Return the presence of some members, on the same axis.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7, 9], period=np.array(["2024-01-01", "2024-01-01"], "M8[D]"))
+        >>> p.take(np.array([True, False])).active.tolist()
+        [1]
+        """
+        codes = np.flatnonzero(members) if members.dtype == np.bool_ else members
+        place = np.full(len(self.members), -1, dtype=np.int64)
+        place[codes] = np.arange(len(codes))
+        periods, cells = self.sets.cells()
+        keep = place[cells] >= 0
+        sets = sets_of_cells(periods[keep], place[cells[keep]], self.n_periods, len(codes))
+        return attrs.evolve(
+            self, members=self.members.take(codes), sets=sets, first=self.first[codes], before=self.before[codes]
+        )
+
+    def tail(self, n: int, /) -> Presence:
+        """Return the last `n` periods; what went before is kept as each member's first and last active period.
+
+        It is all that tomorrow needs: merged with the presence of tomorrow's rows it gives the ledger of every period from here on.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"))
+        >>> p.tail(1).active.tolist(), p.tail(1).first.tolist() == p.first.tolist()
+        ([1], True)
+        """
+        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+            raise InvalidValueError(message("n", "a number of periods >= 0", n))
+        cut = max(self.n_periods - n, 0)
+        periods, codes = self.sets.cells()
+        early = periods < cut
+        before = self.before.copy()
+        np.maximum.at(before, codes[early], (periods[early] + self.first_period).astype(np.int32))
+        sets = sets_of_cells(periods[~early] - cut, codes[~early], self.n_periods - cut, len(self.members))
+        return attrs.evolve(self, first_period=self.first_period + cut, sets=sets, before=before)
+
+    def merge(self, other: Presence, /) -> Presence:
+        """Return the presence of both parts together, split by member, by time or both.
+
+        Raises
+        ------
+        InvalidValueError
+            The parts count other periods or other kinds, or ended observation at different explicit instants.
+
+        Examples
+        --------
+        >>> a = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
+        >>> b = Presence.from_columns(member=[9], period=np.array(["2024-01-15"], "M8[D]"))
+        >>> a.merge(b).active.tolist()
+        [1, 0, 1]
+        """
+        require_same(self.calendar, other.calendar, "every", "parts over the same periods")
+        require_same(self.kinds, other.kinds, "kinds", "parts that count the same kinds")
+        horizon = self.horizon.merge(other.horizon)
+        members = self.members.union(other.members)
+        parts = [(part, members.places_of(part.members)) for part in (self, other)]
+        first = np.full(len(members), NEVER, dtype=np.int32)
+        before = np.full(len(members), NEVER_BEFORE, dtype=np.int32)
+        cells = []
+        for part, place in parts:
+            first[place] = np.minimum(first[place], part.first)
+            before[place] = np.maximum(before[place], part.before)
+            periods, codes = part.sets.cells()
+            cells.append((periods + part.first_period, place[codes]))
+        cut = [part.first_period for part, _ in parts if (part.before > NEVER_BEFORE).any()]
+        whole = [part.first_period for part, _ in parts if part.n_periods]
+        # Of what lies before a cut a part knows last active periods only, so the axis of both starts at the later cut.
+        low = max(cut) if cut else min(whole, default=0)
+        periods = np.concatenate([p for p, _ in cells])
+        codes = np.concatenate([c for _, c in cells])
+        early = periods < low
+        np.maximum.at(before, codes[early], periods[early].astype(np.int32))
+        return _assemble(
+            self.calendar,
+            self.kinds,
+            horizon,
+            members,
+            periods[~early] - low,
+            codes[~early],
+            low,
+            known=(first, before),
+        )
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return one row a member: ``member``, ``first``, ``before`` and ``bits``, from which `from_state` continues.
+
+        ``first`` and ``before`` are period numbers as in the attributes; bit k of ``bits`` (uint64) tells whether the member was active k
+        periods before the last of the axis. More than 64 periods do not fit: take the `tail` first.
+
+        Raises
+        ------
+        InvalidValueError
+            The axis has more than 64 periods.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-15"], "M8[D]"))
+        >>> p.to_columns()["bits"].tolist()
+        [5]
+        """
+        if self.n_periods > _WORD_BITS:
+            raise InvalidValueError(
+                message("presence", "at most 64 periods, as `presence.tail(64)` has", self.n_periods)
+            )
+        bits = np.zeros(len(self.members), dtype=np.uint64)
+        for period in range(self.n_periods):
+            bits[self.sets.codes(period)] |= np.uint64(1 << (self.n_periods - 1 - period))
+        bits.setflags(write=False)
+        return {"member": self.members.labels, "first": self.first, "before": self.before, "bits": bits}
+
+    def to_state(self) -> dict[str, Any]:
+        """Return what `from_state` needs beside the columns: a small JSON-ready mapping.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
+        >>> p.to_state()["n_periods"]
+        1
+        """
+        return {
+            "first_period": self.first_period,
+            "n_periods": self.n_periods,
+            "kinds": None if self.kinds is None else sorted(self.kinds),
+            "observed_until_us": self.horizon.explicit_us,
+            "last_us": self.horizon.last_us,
+            "resolution_us": self.horizon.resolution_us,
+        }
+
+    @classmethod
+    def from_state(
+        cls, columns: Mapping[str, ArrayLike], state: Mapping[str, Any], /, *, calendar: Calendar
+    ) -> Presence:
+        """Rebuild a presence from `to_columns` and `to_state`, stored the night before.
+
+        Examples
+        --------
+        >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
+        >>> Presence.from_state(p.to_columns(), p.to_state(), calendar=p.calendar) == p
+        True
+        """
+        members = Index(columns["member"])
+        n_periods = int(state["n_periods"])
+        bits = np.asarray(columns["bits"], dtype=np.uint64)
+        if len(bits) != len(members):
+            raise MisalignedError(
+                message("bits", f"one entry for each of the {len(members)} members", len(bits)) + " entries"
+            )
+        rows = [np.flatnonzero(bits & np.uint64(1 << (n_periods - 1 - period))) for period in range(n_periods)]
+        periods = np.repeat(np.arange(n_periods), [len(row) for row in rows])
+        codes = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+        kinds = state["kinds"]
+        return cls(
+            members=members,
+            calendar=calendar,
+            first_period=int(state["first_period"]),
+            sets=sets_of_cells(periods, codes, n_periods, len(members)),
+            first=np.asarray(columns["first"]).astype(np.int32),
+            before=np.asarray(columns["before"]).astype(np.int32),
+            kinds=None if kinds is None else frozenset(kinds),
+            horizon=Horizon(state["observed_until_us"], state["last_us"], state["resolution_us"]),
+        )
+
+    def _columns(self, lang: Lang) -> Sequence[Column]:
+        return [
+            Column(key="period", en="period", zh="周期", values=self.periods, format="date"),
+            Column(key="active", en="active", zh="活跃", values=self.active, format="count"),
+        ]
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both tell the same of the same members, in whatever order they list them."""
+        if not isinstance(other, Presence):
+            return NotImplemented
+        if (self.calendar, self.kinds, self.horizon) != (other.calendar, other.kinds, other.horizon):
+            return False
+        if len(self.members) != len(other.members) or (self.n_periods, self.first_period) != (
+            other.n_periods,
+            other.first_period,
+        ):
+            return False
+        place = self.members.places_of(other.members)
+        if (place < 0).any():
+            return False
+        if not (np.array_equal(self.first[place], other.first) and np.array_equal(self.before[place], other.before)):
+            return False
+        return all(
+            np.array_equal(self.sets.codes(p), np.sort(place[other.sets.codes(p)])) for p in range(self.n_periods)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Callable[..., Presence], tuple[Any, ...]]:
+        """Pickle so that the copy's arrays are read-only too."""
+        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(Presence))
+
+    def __repr__(self) -> str:
+        """Show the size of the tally."""
+        return f"Presence({len(self.members):,} members, {self.n_periods:,} periods, {self.calendar.name()})"
+
+
+def presence(
+    log: EventLog,
+    /,
+    *,
+    every: Unit | Calendar,
+    tz: str | None = None,
+    week_start: WeekStart = "monday",
+    kinds: Collection[str] | str | None = None,
+    observed_until: dt.datetime | None = None,
+    unknown_kinds: UnknownKinds = "warn",
+) -> Presence:
+    """Tally who was active in which period.
+
+    Parameters
+    ----------
+    log : EventLog
+    every : {"hour", "day", "week", "month", "quarter", "year"} or Calendar
+        The period; a `Calendar` for every n of them.
+    tz : str
+        Zone whose wall clock the periods follow. There is no default; a `Calendar` brings its own.
+    week_start : {"monday", "sunday"}
+    kinds : collection of str, optional
+        The kinds that count as activity; by default all but receive, leave, remove, mute and role.
+    observed_until : aware datetime, optional
+        End of observation: rows at or after it are ignored. Left out, it is the last row's instant plus the log's resolution.
+    unknown_kinds : {"warn", "ignore", "raise"}
+        What to do about a kind that the log does not know.
+
+    Returns
+    -------
+    Presence
+
+    Examples
+    --------
+    >>> log = EventLog.from_columns(member=["ann", "ann"], kind="post", at=[0, 86400 * 9], time_unit="s")
+    >>> presence(log, every="week", tz="UTC").active.tolist()
+    [1, 1]
+    """
+    require_log(log)
+    calendar = Calendar.of(every, tz=tz, week_start=week_start)
+    counted = of_kinds(log, kinds, unknown_kinds=unknown_kinds)
+    return presence_of(
+        log,
+        calendar=calendar,
+        kinds=None if kinds is None else kind_set(kinds, argument="kinds"),
+        counted=counted,
+        horizon=Horizon.of(log, observed_until),
+        members=log.members,
+        codes=log.member_codes,
+    )
+
+
+def presence_of(
+    log: EventLog,
+    /,
+    *,
+    calendar: Calendar,
+    kinds: frozenset[str] | None,
+    counted: BoolArray,
+    horizon: Horizon,
+    members: Index,
+    codes: NDArray[Any],
+) -> Presence:
+    """Tally any unit that has a code a row (members, or members in groups); rows with code -1 are left out."""
+    rows = _Rows(log, counted, horizon, codes)
+    span = rows.span()
+    until = horizon.until_us
+    if span is None or until is None:
+        return _empty(calendar, kinds, horizon, members=members)
+    edges = calendar.index(np.array([*span, until - 1], dtype=np.int64))
+    low, n = int(edges.min()), len(members)
+    n_periods = int(edges.max()) - low + 1
+    sets: PeriodSets
+    if fits_bits(n_periods, n, len(log)):
+        mask = np.zeros(n_periods * n, dtype=np.bool_)
+        for who, at_us in rows.blocks():
+            keys = calendar.index(at_us).astype(np.int64)
+            keys -= low
+            keys *= n
+            keys += who
+            mask[keys] = True
+        sets = BitSets(pack_mask(mask.reshape(n_periods, n)), n)
+    else:
+        parts = [(calendar.index(at_us).astype(np.int64) - low) * n + who for who, at_us in rows.blocks()]
+        sets = sets_of_keys(np.concatenate(parts), n_periods, n)
+    first = sets.first(NEVER)
+    first[first != NEVER] += low
+    return Presence(
+        members=members,
+        calendar=calendar,
+        first_period=low,
+        sets=sets,
+        first=first,
+        before=np.full(n, NEVER_BEFORE, dtype=np.int32),
+        kinds=kinds,
+        horizon=horizon,
+    )
+
+
+@attrs.frozen
+class _Rows:
+    """The rows that count, in blocks that stay in the cache."""
+
+    log: EventLog
+    counted: BoolArray
+    horizon: Horizon
+    codes: NDArray[Any]
+
+    def blocks(self) -> Iterator[tuple[NDArray[Any], IntArray]]:
+        """Yield (unit codes, instants) of the rows that count, block by block."""
+        check_kind, check_time = not self.counted.all(), not self.horizon.is_derived
+        check_code = len(self.codes) > 0 and int(self.codes.min()) < 0
+        until = self.horizon.until_us or 0
+        for start in range(0, len(self.log), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            who, at_us = self.codes[block], self.log.at_us[block]
+            if check_kind or check_time or check_code:
+                keep = self.counted[self.log.kind_codes[block]] if check_kind else np.ones(len(who), dtype=np.bool_)
+                if check_time:
+                    keep &= at_us < until
+                if check_code:
+                    keep &= who >= 0
+                if not keep.all():
+                    who, at_us = who[keep], at_us[keep]
+            yield who, at_us
+
+    def span(self) -> tuple[int, int] | None:
+        """Return the first and the last instant that count."""
+        spans = [(int(at_us.min()), int(at_us.max())) for _, at_us in self.blocks() if len(at_us)]
+        return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
+
+
+def complete_periods(calendar: Calendar, first_period: int, n_periods: int, horizon: Horizon) -> BoolArray:
+    """Return which of the periods end by the end of observation."""
+    if not n_periods:
+        return np.zeros(0, dtype=np.bool_)
+    return calendar.end_us(first_period + np.arange(n_periods)) <= (horizon.until_us or 0)
+
+
+def require_log(log: object) -> None:
+    """Raise unless the first argument is an event log."""
+    if not isinstance(log, EventLog):
+        raise InvalidTypeError(message("log", "an EventLog", log))
+
+
+def require_same(a: object, b: object, argument: str, expected: str) -> None:
+    """Raise unless two parts agree in a definition."""
+    if a != b:
+        raise InvalidValueError(message(argument, f"{expected} ({a})", b))
+
+
+def _empty(calendar: Calendar, kinds: frozenset[str] | None, horizon: Horizon, *, members: Index) -> Presence:
+    return _assemble(calendar, kinds, horizon, members, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 0)
+
+
+def _assemble(
+    calendar: Calendar,
+    kinds: frozenset[str] | None,
+    horizon: Horizon,
+    members: Index,
+    periods: IntArray,
+    codes: NDArray[Any],
+    low: int,
+    *,
+    first: tuple[IntArray, NDArray[Any]] | None = None,
+    known: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
+) -> Presence:
+    """Build from cells, `periods` counted from the period `low`; the axis ends where the horizon does."""
+    n = len(members)
+    starts, before = known or (np.full(n, NEVER, dtype=np.int32), np.full(n, NEVER_BEFORE, dtype=np.int32))
+    until = horizon.until_us
+    n_periods = 0
+    if until is not None and (len(periods) or (known is not None and (before > NEVER_BEFORE).any())):
+        n_periods = max(int(calendar.index(np.array([until - 1], dtype=np.int64))[0]) - low + 1, 0)
+    if first is not None:
+        np.minimum.at(starts, first[1], first[0].astype(np.int32))
+    sets = sets_of_cells(periods, codes, n_periods, n)
+    return Presence(
+        members=members,
+        calendar=calendar,
+        first_period=low if n_periods else 0,
+        sets=sets,
+        first=starts,
+        before=before,
+        kinds=kinds,
+        horizon=horizon,
+    )
+
+
+def period_numbers(labels: ArrayLike | Sequence[dt.date], calendar: Calendar, argument: str) -> IntArray:
+    """Return the number of the period that each date starts."""
+    unit = "h" if calendar.unit == "hour" else "D"
+    given = np.asarray(labels)
+    if (
+        given.size
+        and given.dtype.kind != "M"
+        and not (given.dtype == object and all(hasattr(x, "year") for x in given))
+    ):
+        raise InvalidTypeError(
+            message(argument, "dates (datetime64 or date), the local starts of periods", given.flat[0], row=0)
+        )
+    dates = given.astype(f"M8[{unit}]")
+    missing = np.isnat(dates)
+    if missing.any():
+        row = int(np.flatnonzero(missing)[0])
+        raise InvalidValueError(
+            message(argument, "a date in every row", "NaT", row=row, bad=int(missing.sum()), total=len(dates))
+        )
+    distinct, where = np.unique(dates, return_inverse=True)
+    on_the_wall = attrs.evolve(calendar, tz="UTC")  # a label is a wall clock, and so is UTC
+    numbers = on_the_wall.index(distinct.astype("M8[us]").astype(np.int64)).astype(np.int64)
+    off = calendar.label(numbers) != distinct
+    if off.any():
+        bad = off[where]
+        row = int(np.flatnonzero(bad)[0])
+        raise InvalidValueError(
+            message(
+                argument,
+                f"local start dates of periods ({calendar.name()})",
+                str(dates[row]),
+                row=row,
+                bad=int(bad.sum()),
+                total=len(dates),
+            )
+        )
+    return numbers[where]
+
+
+def _restore(*fields: Any) -> Presence:  # noqa: ANN401
+    return Presence(**dict(zip((field.name for field in attrs.fields(Presence)), fields, strict=True)))

@@ -1,0 +1,142 @@
+"""How numbers that come in are checked, and how a bad one is reported.
+
+The checks take anything NumPy can read as an array, give back a native array that may share memory with what came, and
+never write to it.
+"""
+
+from __future__ import annotations
+
+import operator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
+
+import numpy as np
+
+from shequn.errors import InvalidTypeError, InvalidValueError, message
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from shequn._typing import BoolArray, FloatArray, IntArray
+
+__all__ = ["array_of", "broadcast", "counts", "level_in_unit", "plain", "reals", "refuse", "whole"]
+
+
+def reals(argument: str, values: ArrayLike) -> FloatArray:
+    """Return `values` as float64; integers and floats are taken, NaN stays.
+
+    Examples
+    --------
+    >>> reals("x", [1, 2.5])
+    array([1. , 2.5])
+    """
+    array = array_of(argument, values, kinds="iuf", expected="real numbers")
+    return array.astype(np.float64, copy=False)
+
+
+def counts(argument: str, values: ArrayLike) -> IntArray:
+    """Return `values` as int64; anything but integers of 0 or more that fit is refused.
+
+    Examples
+    --------
+    >>> counts("hits", [3, 0])
+    array([3, 0])
+    """
+    array = array_of(argument, values, kinds="iu", expected="integers")
+    bad = (array < 0) | (array > np.iinfo(np.int64).max)
+    if bad.any():
+        refuse(argument, "integers in [0, 2**63)", array, bad)
+    return array.astype(np.int64, copy=False)
+
+
+def array_of(argument: str, values: ArrayLike, *, kinds: str, expected: str) -> NDArray[Any]:
+    """Return `values` as an array whose dtype is of one of the NumPy `kinds`; an empty one may be of any.
+
+    Examples
+    --------
+    >>> array_of("mask", [True, False], kinds="b", expected="booleans")
+    array([ True, False])
+    """
+    try:
+        array: NDArray[Any] = np.asarray(values)
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidTypeError(message(argument, f"an array of {expected}", values)) from None
+    if array.dtype.kind in kinds:
+        return array
+    if array.size == 0:
+        return np.zeros(array.shape, dtype=np.bool_ if kinds == "b" else np.int64)
+    raise InvalidTypeError(message(argument, expected, f"{array.dtype} values"))
+
+
+def whole(argument: str, value: object) -> int:
+    """Return `value` as a Python int; floats and booleans are refused.
+
+    Examples
+    --------
+    >>> whole("hits", np.int64(3))
+    3
+    """
+    number = plain(value)
+    if not isinstance(number, bool) and isinstance(number, SupportsIndex):
+        # An array has the method too, and refuses at the call unless it holds one integer.
+        with suppress(TypeError):
+            return operator.index(number)
+    raise InvalidTypeError(message(argument, "an integer", value))
+
+
+def plain(value: object) -> object:
+    """Return the Python number that a NumPy scalar holds, and anything else as it is.
+
+    Examples
+    --------
+    >>> plain(np.float64(0.5))
+    0.5
+    """
+    return cast("object", value.item()) if isinstance(value, np.generic) else value
+
+
+def level_in_unit(level: float) -> float:
+    """Return a confidence level strictly between 0 and 1 as a Python float.
+
+    Examples
+    --------
+    >>> level_in_unit(0.95)
+    0.95
+    """
+    number = plain(level)
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise InvalidTypeError(message("level", "a number between 0 and 1", level))
+    if not 0.0 < number < 1.0:
+        raise InvalidValueError(message("level", "a number between 0 and 1, both excluded", level))
+    return float(number)
+
+
+def broadcast(**arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return views of the arrays at their common shape, in the order given.
+
+    Examples
+    --------
+    >>> hits, trials = broadcast(hits=np.array([1, 2]), trials=np.array(4))
+    >>> trials
+    array([4, 4])
+    """
+    try:
+        return np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        shapes = {name: array.shape for name, array in arrays.items()}
+        raise InvalidValueError(message(", ".join(arrays), "shapes that broadcast together", shapes)) from None
+
+
+def refuse(argument: str, expected: str, values: NDArray[Any], bad: BoolArray) -> NoReturn:
+    """Raise an `InvalidValueError` that shows the first bad value, its row and how many rows are bad.
+
+    Rows count along the first axis; a number alone has none.
+    """
+    first = np.unravel_index(int(np.argmax(bad)), bad.shape)
+    shown = values[first]
+    if bad.ndim == 0:
+        raise InvalidValueError(message(argument, expected, shown))
+    rows = bad.any(axis=tuple(range(1, bad.ndim)))
+    raise InvalidValueError(
+        message(argument, expected, shown, row=int(first[0]), bad=int(np.count_nonzero(rows)), total=bad.shape[0]),
+    )
