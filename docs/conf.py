@@ -42,7 +42,8 @@ autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 100
 napoleon_google_docstring = False
-napoleon_use_ivar = True
+# As a field list: "lower" is an attribute of many classes, and a reference to it would be ambiguous.
+napoleon_custom_sections = [("Attributes", "returns_style")]
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
 default_role = "code"
@@ -50,7 +51,7 @@ default_role = "code"
 # A reference to a name of ours that leads nowhere is an error. Names of other projects can't be looked up without a
 # network, and private names and type variables stand on no page.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!shequn\.).*"), (r"py:.*", r"shequn\.(\w+\.)*(_.*|[A-Z])")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!shequn\.).*"), (r"py:.*", r"shequn\.(\w+\.)*(_.*|[A-Z]|\w+_co)")]
 
 # The value of a constant is shown where it is no longer than this.
 LONGEST_VALUE = 80

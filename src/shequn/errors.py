@@ -1,8 +1,8 @@
 """What shequn raises and warns, and how its messages are worded.
 
-Every error is a `ShequnError` and also the built-in error a caller would expect (`ValueError`, `TypeError` or `KeyError`), so
-that ``except ValueError`` keeps working in code that never heard of this library. A message names the argument, what was expected,
-what came, and, for columns, the first bad row and how many rows are bad::
+Every error is a `ShequnError` and also the built-in error a caller would expect (`ValueError`, `TypeError` or
+`KeyError`), so that ``except ValueError`` keeps working in code that never heard of this library. A message names the
+argument, what was expected, what came, and, for columns, the first bad row and how many rows are bad::
 
     at: expected instants in [1900, 2262), got 99999999999999 at row 17 (2 of 1000 rows)
 """

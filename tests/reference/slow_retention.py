@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,17 +84,18 @@ class SlowCalendar(NamedTuple):
         return dt.date(1969, 12, 29) if self.week_start == "monday" else dt.date(1969, 12, 28)
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def _number(calendar: SlowCalendar, at: int) -> int:
     local = (EPOCH + dt.timedelta(microseconds=at)).astimezone(ZoneInfo(calendar.tz))
     return calendar._units(local.replace(tzinfo=None)) // calendar.n
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def _earliest_from(calendar: SlowCalendar, until: int) -> int:
     minute = 60_000_000
     next_minute = -(-until // minute) * minute
-    return min(calendar.number(at) for at in (until, *range(next_minute, next_minute + 2 * DAY_US, minute)))
+    uncached = _number.__wrapped__
+    return min(uncached(calendar, at) for at in (until, *range(next_minute, next_minute + 2 * DAY_US, minute)))
 
 
 def resolution(rows: list[Row]) -> int:

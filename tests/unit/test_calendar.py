@@ -310,6 +310,18 @@ def test_a_period_far_from_every_instant_has_no_label(index: list[int]):
                 question(index)
 
 
+@pytest.mark.parametrize(("unit", "n"), [("hour", 6), ("day", 1), ("week", 3), ("month", 7), ("year", 4)])
+def test_the_first_and_the_last_label_lie_in_the_years_that_are_named(unit: Any, n: int):
+    calendar = Calendar(unit=unit, tz="UTC", n=n)
+    first, last = calendar.index_of_date(date(1690, 1, 1)), calendar.index_of_date(date(2459, 12, 31))
+    first += int(calendar.index_of_date(date(1689, 12, 31)) == first)
+    assert calendar.label([first])[0] >= np.datetime64("1690-01-01")
+    assert calendar.label([last])[0] <= np.datetime64("2459-12-31")
+    for beyond in (first - 1, last + 24 // n + 1):
+        with pytest.raises(InvalidValueError, match="index: expected periods of the years 1690 to 2459, got"):
+            calendar.label([beyond])
+
+
 # --- the definition ---
 
 

@@ -223,6 +223,9 @@ def test_distant_years_of_one_zone_are_located():
         to_instants([datetime(year, 1, 1, tzinfo=BERLIN) for year in (2024, 2300)])
     with pytest.raises(InvalidValueError, match=r"got '1900-01-01T00:00:00\+01:00' at row 0 \(1 of 2 rows\)"):
         to_instants([datetime(year, 1, 1, tzinfo=BERLIN) for year in (1900, 2024)])
+    for year in (1, 9999):
+        with pytest.raises(InvalidValueError, match=rf"got '{year:04d}-06-01T00:00:00\+.*' at row 1 \(1 of 2 rows\)"):
+            to_instants([datetime(each, 6, 1, tzinfo=BERLIN) for each in (2024, year)])
 
 
 def test_the_first_bad_row_speaks_for_all_kinds_of_trouble():

@@ -181,7 +181,7 @@ EXPECTED = "expected labels that are all str or all int"
         ([True, False], r"got True at row 0 \(2 of 2 rows\), of type bool; labels cannot be booleans$"),
         ([1, True], r"got True at row 1 \(1 of 2 rows\), of type bool; labels cannot be booleans$"),
         ([b"a"], r"got b'a' at row 0 \(1 of 1 rows\), of type bytes; decode bytes first$"),
-        ([dt.date(2024, 1, 1)], r"of type date; labels cannot be dates: format them first$"),
+        ([dt.date(2024, 1, 1)], r"got .* of type date; labels cannot be dates: format them first$"),
         ([Decimal(1)], r"got Decimal\('1'\) at row 0 \(1 of 1 rows\), of type Decimal$"),
         ([("a",), ("b",)], r"got \('a',\) at row 0 \(2 of 2 rows\), of type tuple$"),
         (
@@ -191,7 +191,10 @@ EXPECTED = "expected labels that are all str or all int"
         (np.array([1.0, NAN]), r"got nan at row 1 \(1 of 2 rows\); cast whole numbers"),
         (np.array([b"a"]), r"got b'a' at row 0 \(1 of 1 rows\); decode bytes first$"),
         (np.array([True]), r"got True at row 0 \(1 of 1 rows\); labels cannot be booleans$"),
-        (np.array(["2024-01-01"], "M8[D]"), r"at row 0 \(1 of 1 rows\); labels cannot be dates: format them first$"),
+        (
+            np.array(["2024-01-01"], "M8[D]"),
+            r"got .* at row 0 \(1 of 1 rows\); labels cannot be dates: format them first$",
+        ),
         (np.array([1j]), r"got 1j at row 0 \(1 of 1 rows\)$"),
     ],
 )

@@ -108,7 +108,8 @@ EMPTY: FrozenMapping[Any] = FrozenMapping()
 
 def _python(value: object) -> object:
     # A datetime64 or timedelta64 of nanoseconds would become a mere count of them.
-    return value if isinstance(value, (np.datetime64, np.timedelta64)) else plain(value)
+    is_time = isinstance(value, np.generic) and value.dtype.kind in "mM"
+    return value if is_time else plain(value)
 
 
 def label(argument: str, value: object) -> Label:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pendulum
     from numpy.typing import NDArray
 
-    from shequn._typing import BoolArray, FloatArray, IntArray
+    from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
 
 __all__ = ["Anchor", "Clock", "CohortRow", "CohortTable", "Mode"]

@@ -92,7 +92,7 @@ def retained_stock(flow: Any, evaporation: Any, opening: Any = 0) -> Any:
         return stock[0]
     if any(given.dtype.kind == "f" for given in (came, went, start)):
         return frozen(np.array(stock, dtype=np.float64))
-    return frozen(_as_int64("flow", stock))
+    return frozen(_as_int64(stock))
 
 
 def _running(came: list[Any], went: list[Any], start: Any, *, is_one: bool = False) -> list[Any]:  # noqa: ANN401
@@ -124,7 +124,7 @@ def _numbers(argument: str, values: Any) -> NDArray[Any]:  # noqa: ANN401
         given = np.empty(() if listed is None else len(listed), dtype=object)
         given.reshape(-1)[:] = [int(item) for item in items]
     else:
-        given = array_of(argument, values, kinds="iuf", expected=expected)
+        given = array_of(argument, values, kinds="iuf", expected="numbers")
     if given.ndim > 1:
         raise InvalidTypeError(message(argument, expected, f"an array of shape {given.shape}"))
     bad = np.array([not 0 <= number < math.inf for number in given.reshape(-1).tolist()], dtype=np.bool_)
@@ -137,10 +137,10 @@ def _listed(values: Any) -> list[Any] | None:  # noqa: ANN401
     return [*cast("Sequence[Any]", values)] if isinstance(values, list | tuple) else None
 
 
-def _as_int64(argument: str, stock: list[int]) -> IntArray:
-    if stock and max(stock) > _MOST:
-        row = next(row for row, level in enumerate(stock) if level > _MOST)
-        raise InvalidValueError(message(argument, "integers whose sum fits 64 bits with sign", stock[row], row=row))
+def _as_int64(stock: list[int]) -> IntArray:
+    for row, level in enumerate(stock):
+        if level > _MOST:
+            raise InvalidValueError(message("flow", "a stock that fits 64 bits with sign", level, row=row))
     return np.array(stock, dtype=np.int64)
 
 
@@ -224,7 +224,9 @@ def _stocks(columns: dict[str, IntArray], start: int) -> tuple[IntArray, IntArra
         if lost > before[-1]:
             raise InvalidValueError(message("evaporated", f"at most the opening ({before[-1]})", lost, row=row))
         before.append(before[-1] + came + again - lost)
-    stock = _as_int64("joined", before)
+        if before[-1] > _MOST:
+            raise InvalidValueError(message("joined", "a stock that fits 64 bits with sign", before[-1], row=row))
+    stock = np.array(before, dtype=np.int64)
     return stock[:-1], stock[1:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,6 @@ from shequn.stats._checks import whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Collection, Sequence
 
     import pendulum
@@ -31,6 +31,7 @@ __all__ = ["ActiveDays", "ActiveDaysRow", "Stickiness", "StickinessRow", "active
 
 _PER: tuple[Unit, ...] = ("week", "month", "quarter", "year")
 _LONGEST_WINDOW = 3_660
+_EARLIEST = dt.date(1700, 1, 1)
 _ACTIVE_ZH = {
     "hour": "活跃小时",
     "day": "活跃天数",
@@ -260,9 +261,13 @@ def _days_between(days: Calendar, first_days: IntArray) -> IntArray:
 
 
 def _observed(daily: Presence, longer: Calendar, numbers: IntArray, first_days: IntArray) -> BoolArray:
-    is_cut = bool((daily.first < daily.first_period).any())
-    since_start = (first_days >= daily.first_period) | (not is_cut)
+    since_start = (first_days >= daily.first_period) | (not _is_cut(daily))
     return since_start & (longer.end_us(numbers) <= (daily.horizon.until_us or 0))
+
+
+def _is_cut(tally: Presence) -> bool:
+    """Return whether there was activity before the axis, so that its days are not known one by one."""
+    return bool((tally.first < tally.first_period).any())
 
 
 @attrs.frozen(kw_only=True)
@@ -442,8 +447,11 @@ def active_days(
         expected = f"an end of observation after at least one whole {tally.calendar.unit}"
         raise InvalidValueError(message("observed_until", expected, str(tally.observed_until)))
     end = tally.first_period + n_whole - 1
-    if n_days > n_whole and (tally.first < tally.first_period).any():
+    if n_days > n_whole and _is_cut(tally):
         raise InvalidValueError(message("last", f"at most {n_whole}, since the presence was cut before those", last))
+    n_since_1700 = end - tally.calendar.index_of_date(_EARLIEST) + 1
+    if n_days > n_since_1700:
+        raise InvalidValueError(message("last", f"at most {n_since_1700:,}, which reach back to 1700", last))
     known = (tally.first != NEVER) & (tally.first <= end)
     counts = tally.sets.periods_of_members(max(n_whole - n_days, 0), n_whole)[known]
     return ActiveDays(

@@ -29,7 +29,7 @@ INSTANTS = "instants in [1900, 2262)"
 
 _TICK_US = {"h": 3_600_000_000, "D": DAY_US}
 # The local days on which accepted instants can fall.
-_FIRST_DAY, _END_DAY = FIRST_US // DAY_US - 2, LAST_US // DAY_US + 2
+_FIRST_DAY, _END_DAY = FIRST_US // DAY_US - 1, LAST_US // DAY_US + 1
 # With periods of at most a century, those of accepted instants and their neighbours have labels in these years.
 _LABELS_FROM, _LABELS_TO = date(1690, 1, 1), date(2460, 1, 1)
 

@@ -46,7 +46,7 @@ class Reading(NamedTuple):
     Attributes
     ----------
     us : ndarray of int64, shape (n,)
-        Microseconds since 1970-01-01T00:00Z; 0 in a bad row.
+        Microseconds since 1970-01-01T00:00Z; anything in a bad row.
     resolution_us : int
         The coarsest unit that all are multiples of.
     faults : ndarray of int8, shape (n,), or None
@@ -205,11 +205,9 @@ def _common_zone(values: Sequence[datetime]) -> tuple[tzinfo, str] | None:
     return (tz, zone_name(tz)) if isinstance(tz, (timezone, pendulum.FixedTimezone)) else None
 
 
-def _read_one_zone(values: Sequence[datetime], tz: tzinfo, name: str) -> IntArray | None:
+def _read_one_zone(values: Sequence[datetime], tz: tzinfo, name: str) -> IntArray:
     """Read datetimes of one zone, whose offsets are then not asked for row by row."""
     us = _since(_NAIVE_EPOCH.replace(tzinfo=tz), values)  # Python subtracts two times of one zone on the wall clock
-    if us.min() < FIRST_US - WALL_SLACK_US or us.max() >= LAST_US + WALL_SLACK_US:
-        return None
     for rows in _blocks(len(us)):
         fold = np.fromiter(map(attrgetter("fold"), values[rows]), dtype=np.bool_)
         us[rows] = from_wall(us[rows], name, fold=fold).at_us
@@ -305,7 +303,7 @@ def _read_blocks(raw: NDArray[Any], scale: _Scale, name: str | None) -> tuple[In
             part *= scale.up
         if name is not None:
             found = from_wall(part, name)
-            if found.skipped is not None or found.repeated is not None:
+            if found.skipped is not None:
                 return None
             part[...] = found.at_us
             if int(part.min()) < FIRST_US or int(part.max()) >= LAST_US:
@@ -333,7 +331,6 @@ def _read_slowly(
             if mask is not None:
                 faults[good[mask]] = fault
         _note(faults, Fault.RANGE, (us < FIRST_US) | (us >= LAST_US))
-    us[faults != 0] = 0
     return us, faults
 
 

@@ -52,7 +52,7 @@ def to_wall(at_us: IntArray, name: str, *, less_us: int, out: IntArray) -> None:
 
 
 class FromWall(NamedTuple):
-    """Instants of wall clock times, and which of those times the zone skipped or had twice (None: no row)."""
+    """Instants of wall clock times, and which of those times the zone skipped or had twice (both None: no row)."""
 
     at_us: IntArray
     skipped: BoolArray | None
