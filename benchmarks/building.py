@@ -6,7 +6,7 @@ import gc
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -134,9 +134,9 @@ def _log_of(ids: NDArray[Any], at: NDArray[np.int64]) -> EventLog:
 
 def _timed(function: Callable[[], object]) -> float:
     gc.collect()
-    start = perf_counter()
+    start = process_time()
     function()
-    return perf_counter() - start
+    return process_time() - start
 
 
 def _time_building(title: str, n_rows: int, n_distinct: int, repeats: int) -> list[tuple[float, float]]:

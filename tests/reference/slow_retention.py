@@ -406,18 +406,18 @@ KINDS = ("post", "reply", "join", "leave", "remove", "receive", "role")
 GROUPS = (None, "g1", "g2")
 CHANNELS = (None, "douyin", "weibo")
 
-# Instants close to which something happens to the clock of the zone.
+# Instants (UTC) at which something happens to the clock of the zone.
 MOMENTS = (
-    ("UTC", dt.datetime(2024, 2, 28)),
-    ("Asia/Shanghai", dt.datetime(1988, 4, 9, 15)),  # forward on the 17th, and back in September
-    ("Asia/Shanghai", dt.datetime(2023, 12, 31, 15)),
-    ("America/Sao_Paulo", dt.datetime(2018, 11, 4, 2)),  # 00:00 was skipped
-    ("America/Sao_Paulo", dt.datetime(2018, 2, 18, 1)),  # 23:00 came twice
-    ("Australia/Lord_Howe", dt.datetime(2024, 4, 6, 14)),  # back by half an hour
-    ("Australia/Lord_Howe", dt.datetime(2024, 10, 5, 15)),
-    ("Europe/Berlin", dt.datetime(2024, 10, 27, 0)),
-    ("America/St_Johns", dt.datetime(2010, 11, 7, 2)),  # back over midnight, at 00:01
-    ("Pacific/Apia", dt.datetime(2011, 12, 30, 6)),  # a day was skipped
+    ("UTC", dt.datetime(2024, 2, 29)),
+    ("Asia/Shanghai", dt.datetime(1988, 4, 16, 18)),  # summer time began, as in no year after 1991
+    ("Asia/Shanghai", dt.datetime(2023, 12, 31, 16)),
+    ("America/Sao_Paulo", dt.datetime(2018, 11, 4, 3)),  # 00:00 was skipped
+    ("America/Sao_Paulo", dt.datetime(2018, 2, 18, 2)),  # 23:00 came twice
+    ("Australia/Lord_Howe", dt.datetime(2024, 4, 6, 15)),  # back by half an hour
+    ("Australia/Lord_Howe", dt.datetime(2024, 10, 5, 15, 30)),
+    ("Europe/Berlin", dt.datetime(2024, 10, 27, 1)),
+    ("America/St_Johns", dt.datetime(2010, 11, 7, 2, 30)),  # midnight, and a minute later back over it
+    ("Pacific/Apia", dt.datetime(2011, 12, 30, 10)),  # a day was skipped
 )
 UNIT_US = {
     "hour": DAY_US // 24,

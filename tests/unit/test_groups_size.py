@@ -20,7 +20,18 @@ def test_a_group_works_best_at_26_to_36():
 
 @pytest.mark.parametrize(
     ("n", "fit"),
-    [(0, 0.0), (1, 1 / 26), (13, 0.5), (25, 25 / 26), (26, 1.0), (36, 1.0), (37, 36 / 37), (72, 0.5), (500, 0.072)],
+    [
+        (0, 0.0),
+        (1, 1 / 26),
+        (13, 0.5),
+        (25, 25 / 26),
+        (26, 1.0),
+        (30, 1.0),
+        (36, 1.0),
+        (37, 36 / 37),
+        (72, 0.5),
+        (500, 0.072),
+    ],
 )
 def test_the_fit_is_one_inside_and_the_ratio_to_the_nearer_end_outside(n, fit):
     assert OPTIMAL_SIZE.size_fit(n) == fit

@@ -163,8 +163,15 @@ def _from_arrow_dictionary(column: Any) -> Any:  # noqa: ANN401
     chunks = column.unify_dictionaries().chunks if hasattr(column, "unify_dictionaries") else [column]
     if not chunks:
         return []
-    codes = [np.where(np.asarray(chunk.is_null()), -1, np.asarray(chunk.indices.fill_null(0))) for chunk in chunks]
-    return _from_categories(np.concatenate(codes), chunks[0].dictionary.to_pylist())
+    codes = np.concatenate([_signed_indices(chunk) for chunk in chunks])
+    return _from_categories(codes, chunks[0].dictionary.to_pylist())
+
+
+def _signed_indices(array: Any) -> NDArray[np.int64]:  # noqa: ANN401
+    """Return the place of each row in the dictionary, -1 for none."""
+    indices: NDArray[np.int64] = np.asarray(array.indices.fill_null(0)).astype(np.int64)
+    indices[np.asarray(array.is_null())] = -1
+    return indices
 
 
 def _from_categories(codes: NDArray[Any], categories: Sequence[object]) -> Any:  # noqa: ANN401

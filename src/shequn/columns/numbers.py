@@ -84,7 +84,7 @@ def _is_column(values: object) -> bool:
 def _from_objects(items: list[Any], argument: str) -> NDArray[Any]:
     """Return int64 where all are integers, else float64 where that changes none of them."""
     types = set(map(type, items))
-    if types <= {float}:
+    if types == {float}:
         return np.array(items, dtype=np.float64)
     missing = np.fromiter(map(is_null, items), dtype=np.bool_, count=len(items))
     bad = np.fromiter((not _is_number(item) for item in items), dtype=np.bool_, count=len(items)) & ~missing

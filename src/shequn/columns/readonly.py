@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import attrs
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-__all__ = ["frozen", "read_only", "read_only_or_none"]
+    from shequn._typing import IntArray
+
+__all__ = ["by_fields", "counts_field", "frozen", "int64", "read_only", "read_only_or_none"]
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -24,3 +32,21 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 def read_only_or_none(array: NDArray[Any] | None) -> NDArray[Any] | None:
     """Return None, or what `read_only` returns."""
     return None if array is None else read_only(array)
+
+
+def int64(values: Any) -> IntArray:  # noqa: ANN401
+    """Return a read-only int64 copy of whole numbers, or the array itself where it is one already."""
+    given = np.asarray(values)
+    if given.dtype == np.int64 and not given.flags.writeable:
+        return given
+    return frozen(given.astype(np.int64))
+
+
+def counts_field() -> Any:  # noqa: ANN401
+    """Return the attrs field of a record that holds an array of whole numbers."""
+    return attrs.field(converter=int64, eq=attrs.cmp_using(eq=np.array_equal))
+
+
+def by_fields(record: Any) -> tuple[Callable[..., Any], tuple[()]]:  # noqa: ANN401
+    """Return what `__reduce__` should: the constructor runs again, so that a pickled copy is read-only too."""
+    return partial(type(record), **attrs.asdict(record, recurse=False)), ()

@@ -48,6 +48,8 @@ _FIRST_YEAR, _LAST_YEAR = 1901, 2260
 _DATETIMES = frozenset({datetime, pendulum.DateTime})
 _ZONES = frozenset({timezone, ZoneInfo, pendulum.Timezone, pendulum.FixedTimezone})
 
+# As Python objects these may be mere counts of nanoseconds.
+_TIMES: tuple[type, ...] = (np.datetime64, np.timedelta64)
 _NAMES = frozenset({str})
 _SETS = frozenset({set, frozenset})
 _PLAIN = frozenset({str, int, float, bool, type(None), date, datetime, pendulum.DateTime})
@@ -107,9 +109,7 @@ EMPTY: FrozenMapping[Any] = FrozenMapping()
 
 
 def _python(value: object) -> object:
-    # A datetime64 or timedelta64 of nanoseconds would become a mere count of them.
-    is_time = isinstance(value, np.generic) and value.dtype.kind in "mM"
-    return value if is_time else plain(value)
+    return value if isinstance(value, _TIMES) else plain(value)
 
 
 def label(argument: str, value: object) -> Label:

@@ -33,6 +33,9 @@ Mode: TypeAlias = Literal["on", "on_or_after", "brackets"]
 Clock: TypeAlias = Literal["calendar", "elapsed"]
 Bracket: TypeAlias = "tuple[int, int]"
 
+_FAR_US = 1 << 60  # 36,000 years: after any instant, and far from what 64 bits hold
+_LAST_OFFSET = 2**31 - 1
+
 
 @attrs.frozen(kw_only=True)
 class CohortRow:
@@ -136,19 +139,19 @@ class CohortTable(Tally[CohortRow]):
         """
         if not self.n_cohorts:
             return np.zeros(self.raw.shape, dtype=np.int64)
-        through = np.array([last for _, last in self.offsets], dtype=np.int64)
         if self.definition.clock == "calendar":
-            observed = self._observed(self.n_cohorts + int(through.max(initial=0)))
-            ends = np.minimum(np.arange(self.n_cohorts)[:, None] + through, len(observed) - 1)
-            return np.where(observed[ends], self.sizes[:, None], 0)
-        until = self.horizon.until_us or 0
-        latest = until - (through + 1) * self.calendar.length_us()
+            through = np.array([last for _, last in self.offsets], dtype=np.int64)
+            is_observed = np.arange(self.n_cohorts)[:, None] + through < self._n_complete()
+            return np.where(is_observed, self.sizes[:, None], 0)
+        latest = (self.horizon.until_us or 0) - lengths_through(self.offsets, self.calendar)
         cohort = self.starts[:, 0] - self.first_period
         columns = [np.bincount(cohort[self.starts[:, 1] <= last], minlength=self.n_cohorts) for last in latest.tolist()]
         return np.stack(columns, axis=1) if columns else np.zeros(self.raw.shape, dtype=np.int64)
 
-    def _observed(self, n_periods: int) -> BoolArray:
-        return complete_periods(self.calendar, self.first_period, n_periods, self.horizon)
+    def _n_complete(self) -> int:
+        """Return how many periods from the first cohort's on end by the end of observation."""
+        last = self.calendar.index_one((self.horizon.until_us or 0) - 1)
+        return int(complete_periods(self.calendar, self.first_period, last - self.first_period + 1, self.horizon).sum())
 
     @property
     def counts(self) -> IntArray:
@@ -270,13 +273,14 @@ class CohortTable(Tally[CohortRow]):
             starts = np.concatenate([part.starts for part in parts])
             n_offsets = max(n_offsets, count_columns(self.calendar, self.definition, low, horizon.until_us, starts))
         stretched = [part._stretch(low, high, n_offsets) for part in parts]
+        pending = np.concatenate([part.pending for part in stretched])
         return attrs.evolve(
             self,
             first_period=low,
             sizes=sum(part.sizes for part in stretched),
             raw=sum(part.raw for part in stretched),
             starts=_sorted_rows(np.concatenate([part.starts for part in stretched])),
-            pending=_sorted_rows(np.concatenate([part.pending for part in stretched])),
+            pending=_sorted_rows(pending[pending[:, 2] > (horizon.until_us or 0)]),
             horizon=horizon,
         )
 
@@ -368,6 +372,12 @@ def count_columns(
     return max(last, 0) + 1
 
 
+def lengths_through(offsets: Sequence[Bracket], calendar: Calendar) -> IntArray:
+    """Return the time from a start to the end of the last offset of each bracket, in microseconds; of far ones, long enough."""
+    length = calendar.length_us()
+    return np.array([min(last + 1, _FAR_US // length) * length for _, last in offsets], dtype=np.int64)
+
+
 def require_brackets(brackets: Sequence[tuple[int, int]]) -> tuple[Bracket, ...]:
     """Return brackets as a tuple of pairs, checked: each first <= last, each after the one before."""
     checked: list[Bracket] = []
@@ -379,10 +389,9 @@ def require_brackets(brackets: Sequence[tuple[int, int]]) -> tuple[Bracket, ...]
         if not all(isinstance(x, int) and not isinstance(x, bool) for x in (first, last)):
             raise InvalidTypeError(message("brackets", "pairs of whole offsets", bracket, row=row))
         lowest = checked[-1][1] + 1 if checked else 0
-        if not lowest <= first <= last:
-            raise InvalidValueError(
-                message("brackets", f"{lowest} <= first <= last, in ascending order", bracket, row=row)
-            )
+        if not lowest <= first <= last <= _LAST_OFFSET:
+            expected = f"{lowest} <= first <= last < 2**31, in ascending order"
+            raise InvalidValueError(message("brackets", expected, bracket, row=row))
         checked.append((first, last))
     if not checked:
         raise InvalidValueError(message("brackets", "at least one pair with mode='brackets'", brackets))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
+from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.stats import wilson
 
@@ -32,12 +33,6 @@ class CurveRow:
     upper: float
 
 
-def _read_only(values: Any) -> IntArray:  # noqa: ANN401
-    own = np.array(values, dtype=np.int64)
-    own.setflags(write=False)
-    return own
-
-
 @attrs.frozen(kw_only=True, repr=False)
 class ReturnCurve(Tabular[CurveRow]):
     """Returned and eligible members of all cohorts together, at each offset.
@@ -47,30 +42,37 @@ class ReturnCurve(Tabular[CurveRow]):
     offsets : tuple of (int, int)
         First and last offset of each point.
     returned, eligible : ndarray of int64, shape (n_offsets,)
+
+    Examples
+    --------
+    >>> curve = ReturnCurve(offsets=((0, 0), (1, 1)), returned=[100, 20], eligible=[100, 80])
+    >>> curve.rates.tolist()
+    [1.0, 0.25]
     """
 
     offsets: tuple[tuple[int, int], ...]
-    returned: IntArray = attrs.field(converter=_read_only, eq=attrs.cmp_using(eq=np.array_equal))
-    eligible: IntArray = attrs.field(converter=_read_only, eq=attrs.cmp_using(eq=np.array_equal))
+    returned: IntArray = counts_field()
+    eligible: IntArray = counts_field()
 
     _Row: ClassVar[type[Any] | None] = CurveRow
 
     @property
     def rates(self) -> FloatArray:
         """Returned / eligible, NaN where nobody is eligible, shape (n_offsets,)."""
-        return np.divide(self.returned, self.eligible, out=np.full(len(self.offsets), np.nan), where=self.eligible > 0)
+        rates = np.full(len(self.offsets), np.nan)
+        return frozen(np.divide(self.returned, self.eligible, out=rates, where=self.eligible > 0))
 
     @property
     def lower(self) -> FloatArray:
         """Lower end of the 95 % Wilson interval, shape (n_offsets,)."""
-        return wilson(self.returned, self.eligible)[0]
+        return wilson(self.returned, self.eligible).lower
 
     @property
     def upper(self) -> FloatArray:
         """Upper end of the 95 % Wilson interval, shape (n_offsets,)."""
-        return wilson(self.returned, self.eligible)[1]
+        return wilson(self.returned, self.eligible).upper
 
-    def _columns(self, lang: Lang) -> Sequence[Column]:
+    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         shown = self._tidy()
         is_plain = all(first == last for first, last in self.offsets)
         return [column for column in shown if not (is_plain and column.key == "through")]
@@ -86,14 +88,10 @@ class ReturnCurve(Tabular[CurveRow]):
             Column(key="upper", en="upper", zh="上限", values=self.upper, format="rate"),
         ]
 
-    def __reduce__(self) -> tuple[Callable[..., ReturnCurve], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., ReturnCurve], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore, (self.offsets, self.returned, self.eligible)
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the number of offsets."""
         return f"ReturnCurve({len(self.offsets)} offsets)"
-
-
-def _restore(offsets: tuple[tuple[int, int], ...], returned: IntArray, eligible: IntArray) -> ReturnCurve:
-    return ReturnCurve(offsets=offsets, returned=returned, eligible=eligible)

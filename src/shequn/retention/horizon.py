@@ -21,7 +21,22 @@ __all__ = ["Horizon"]
 class Horizon:
     """The end of observation: the caller's, or one resolution after the last row.
 
-    A derived horizon keeps what it was derived from, so that parts of a log give the horizon of the whole when they merge.
+    A derived horizon keeps what it was derived from, so that parts of a log give the horizon of the whole when they
+    merge.
+
+    Attributes
+    ----------
+    explicit_us : int or None
+        The caller's ``observed_until`` in microseconds since 1970-01-01T00:00Z; None where it is derived.
+    last_us : int or None
+        Instant of the last row seen; None where the horizon is explicit, or nothing was seen.
+    resolution_us : int
+        Resolution of the instants.
+
+    Examples
+    --------
+    >>> Horizon(last_us=0).merge(Horizon(last_us=5_000_000)).until_us
+    6000000
     """
 
     explicit_us: int | None = None

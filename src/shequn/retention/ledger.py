@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
+from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, message
 from shequn.retention.counts import ledger_fields
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, require_same
-from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us
 from shequn.values.money import Money
 
@@ -26,22 +26,13 @@ if TYPE_CHECKING:
 
     from shequn._typing import BoolArray, FloatArray, IntArray
     from shequn.columns.table import Lang
+    from shequn.values.calendar import Calendar, Unit, WeekStart
 
 __all__ = ["Basis", "FlowLedger", "LedgerRow"]
 
 Basis: TypeAlias = Literal["activity", "membership"]
 
 _COUNTED = ("opening", "joined", "revived", "evaporated", "left", "inside", "present_inside", "turnover", "ignored")
-
-
-def _read_only_counts(values: ArrayLike) -> IntArray:
-    own = np.array(values, dtype=np.int64)
-    own.setflags(write=False)
-    return own
-
-
-def _counts_field() -> Any:  # noqa: ANN401
-    return attrs.field(converter=_read_only_counts, eq=attrs.cmp_using(eq=np.array_equal))
 
 
 @attrs.frozen(kw_only=True)
@@ -84,8 +75,8 @@ class FlowLedger(Tally[LedgerRow]):
     evaporated : ndarray
         Present in the period before and no longer.
     left, silent : ndarray
-        The evaporated who are outside the community at the end of the period, and those still inside. Without membership facts
-        nobody is known to have left.
+        The evaporated who are outside the community at the end of the period, and those still inside. Without
+        membership facts nobody is known to have left.
     inside, dormant : ndarray
         Inside the community at the end of the period, and those of them who are not present.
     turnover, ignored : ndarray
@@ -100,25 +91,35 @@ class FlowLedger(Tally[LedgerRow]):
     inside_at_end : int
         Inside the community at the end of the axis.
     tail : ndarray of int64, shape (grace + 1, 2)
-        Of the last retained, how many were last active 0..grace periods before the end; outside and inside. Merging needs it.
+        Of the last retained, how many were last active 0..grace periods before the end; outside and inside. Merging
+        needs it.
 
     References
     ----------
     Row N9 of the domain table (流量 − 蒸发量 = 留量).
+
+    Examples
+    --------
+    >>> from shequn.columns import EventLog
+    >>> from shequn.retention import flow_ledger
+    >>> log = EventLog.from_columns(member=["ann", "bo", "ann"], kind="post", at=[0, 0, 86400 * 7], time_unit="s")
+    >>> ledger = flow_ledger(log, every="week", tz="UTC")
+    >>> ledger.retained.tolist(), ledger.evaporated.tolist(), int(ledger.residual.sum())
+    ([2, 1], [0, 1], 0)
     """
 
     calendar: Calendar
     first_period: int
-    opening: IntArray = _counts_field()
-    joined: IntArray = _counts_field()
-    revived: IntArray = _counts_field()
-    evaporated: IntArray = _counts_field()
-    left: IntArray = _counts_field()
-    inside: IntArray = _counts_field()
-    present_inside: IntArray = _counts_field()
-    turnover: IntArray = _counts_field()
-    ignored: IntArray = _counts_field()
-    tail: IntArray = _counts_field()
+    opening: IntArray = counts_field()
+    joined: IntArray = counts_field()
+    revived: IntArray = counts_field()
+    evaporated: IntArray = counts_field()
+    left: IntArray = counts_field()
+    inside: IntArray = counts_field()
+    present_inside: IntArray = counts_field()
+    turnover: IntArray = counts_field()
+    ignored: IntArray = counts_field()
+    tail: IntArray = counts_field()
     grace: int = 0
     basis: Basis = "activity"
     kinds: frozenset[str] | None = None
@@ -158,12 +159,16 @@ class FlowLedger(Tally[LedgerRow]):
         Raises
         ------
         InvalidValueError
-            Periods are not consecutive, a count is negative, or more evaporate than were there; the message names the row.
+            Periods are not consecutive, a count is negative, or more evaporate than were there; the message names the
+            row.
 
         Examples
         --------
         >>> ledger = FlowLedger.from_counts(
-        ...     period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"), joined=[50, 5], revived=[0, 2], evaporated=[0, 10]
+        ...     period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"),
+        ...     joined=[50, 5],
+        ...     revived=[0, 2],
+        ...     evaporated=[0, 10],
         ... )
         >>> ledger.retained.tolist()
         [50, 47]
@@ -192,50 +197,52 @@ class FlowLedger(Tally[LedgerRow]):
     @property
     def periods(self) -> NDArray[Any]:
         """Local start date of each period, datetime64, shape (n_periods,)."""
-        return self.calendar.label(self.first_period + np.arange(self.n_periods))
+        return frozen(self.calendar.label(self.first_period + np.arange(self.n_periods)))
 
     @property
     def flow(self) -> IntArray:
         """Joined and revived, shape (n_periods,)."""
-        return self.joined + self.revived
+        return frozen(self.joined + self.revived)
 
     @property
     def stayed(self) -> IntArray:
         """Present in the period before and in this one, shape (n_periods,)."""
-        return self.opening - self.evaporated
+        return frozen(self.opening - self.evaporated)
 
     @property
     def retained(self) -> IntArray:
         """Present in the period, shape (n_periods,)."""
-        return self.opening + self.flow - self.evaporated
+        return frozen(self.opening + self.flow - self.evaporated)
 
     @property
     def silent(self) -> IntArray:
         """Evaporated but still inside the community at the end of the period, shape (n_periods,)."""
-        return self.evaporated - self.left
+        return frozen(self.evaporated - self.left)
 
     @property
     def dormant(self) -> IntArray:
         """Inside the community at the end of the period and not present, shape (n_periods,)."""
-        return self.inside - self.present_inside
+        return frozen(self.inside - self.present_inside)
 
     @property
     def residual(self) -> IntArray:
         """What the five identities leave over, shape (5, n_periods): zeros, always.
 
-        Rows: opening + flow − evaporated − retained; stayed + evaporated − opening; stayed + flow − retained; opening of the next
-        period − retained; first opening + Σ flow − Σ evaporated − retained, summed up to each period.
+        Rows: opening + flow − evaporated − retained; stayed + evaporated − opening; stayed + flow − retained; opening
+        of the next period − retained; first opening + Σ flow − Σ evaporated − retained, summed up to each period.
         """
         retained, following = self.retained, np.append(self.opening[1:], self.retained[-1:])
         opening = self.opening[:1].sum()
-        return np.stack(
-            [
-                self.opening + self.joined + self.revived - self.evaporated - retained,
-                self.stayed + self.evaporated - self.opening,
-                self.stayed + self.joined + self.revived - retained,
-                following - retained,
-                opening + np.cumsum(self.flow) - np.cumsum(self.evaporated) - retained,
-            ]
+        return frozen(
+            np.stack(
+                [
+                    self.opening + self.joined + self.revived - self.evaporated - retained,
+                    self.stayed + self.evaporated - self.opening,
+                    self.stayed + self.joined + self.revived - retained,
+                    following - retained,
+                    opening + np.cumsum(self.flow) - np.cumsum(self.evaporated) - retained,
+                ]
+            )
         )
 
     # ── rates ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,25 +250,25 @@ class FlowLedger(Tally[LedgerRow]):
     @property
     def complete(self) -> BoolArray:
         """Whether each period ends by the end of observation; rates of others are NaN, shape (n_periods,)."""
-        return complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon)
+        return frozen(complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon))
 
     def _rate(self, part: IntArray, whole: IntArray) -> FloatArray:
         usable = self.complete & (whole > 0)
-        return np.divide(part, whole, out=np.full(self.n_periods, np.nan), where=usable)
+        return frozen(np.divide(part, whole, out=np.full(self.n_periods, np.nan), where=usable))
 
     @property
     def evaporation_rate(self) -> FloatArray:
-        """Evaporated / opening; NaN where nothing was open or the period is not complete, shape (n_periods,)."""
+        """Evaporated / opening, shape (n_periods,); NaN where nobody was there or it is not complete."""
         return self._rate(self.evaporated, self.opening)
 
     @property
     def quick_ratio(self) -> FloatArray:
-        """(Joined + revived) / evaporated; NaN where nobody evaporated or the period is not complete, shape (n_periods,)."""
+        """(Joined + revived) / evaporated, shape (n_periods,); NaN where nobody evaporated or it is not complete."""
         return self._rate(self.flow, self.evaporated)
 
     @property
     def net_growth(self) -> FloatArray:
-        """(Retained − opening) / opening; NaN where nothing was open or the period is not complete, shape (n_periods,)."""
+        """(Retained − opening) / opening, shape (n_periods,); NaN where nobody was there or it is not complete."""
         return self._rate(self.retained - self.opening, self.opening)
 
     @property
@@ -271,7 +278,7 @@ class FlowLedger(Tally[LedgerRow]):
         Infinite where nobody evaporated, 0 where everybody did.
         """
         with np.errstate(divide="ignore"):
-            return np.log(2) / -np.log1p(-self.evaporation_rate)
+            return frozen(np.log(2) / -np.log1p(-self.evaporation_rate))
 
     @property
     def observed_until(self) -> pendulum.DateTime | None:
@@ -336,7 +343,9 @@ class FlowLedger(Tally[LedgerRow]):
         if horizon.until_us is not None:
             high = max(high, self.calendar.index_one(horizon.until_us - 1) + 1)
         stretched = [part._stretch(low, high) for part in parts]
-        summed = {name: sum(getattr(part, name) for part in stretched) for name in (*_COUNTED, "tail", "inside_at_end")}
+        summed: dict[str, Any] = {
+            name: sum(getattr(part, name) for part in stretched) for name in (*_COUNTED, "tail", "inside_at_end")
+        }
         return attrs.evolve(self, first_period=low, horizon=horizon, has_membership=has_membership, **summed)
 
     def _has_axis(self) -> bool:
@@ -346,7 +355,7 @@ class FlowLedger(Tally[LedgerRow]):
     def _stretch(self, low: int, high: int) -> FlowLedger:
         """Return the same ledger over [low, high): nobody before its axis, and nobody active after it."""
         before, after = self.first_period - low, max(high - self.first_period - self.n_periods, 0)
-        counts = {name: np.pad(getattr(self, name), (before, after)) for name in _COUNTED}
+        counts: dict[str, Any] = {name: np.pad(getattr(self, name), (before, after)) for name in _COUNTED}
         end, tail = before + self.n_periods, self.tail
         counts["inside"][end:] = self.inside_at_end
         if self.basis == "membership":
@@ -365,11 +374,11 @@ class FlowLedger(Tally[LedgerRow]):
             return attrs.evolve(self, first_period=start, starts_at=start)
         end = max(self.first_period + self.n_periods, start)
         whole = self._stretch(min(self.first_period, start), end)
-        cut = {name: getattr(whole, name)[start - whole.first_period :] for name in _COUNTED}
+        cut: dict[str, Any] = {name: getattr(whole, name)[start - whole.first_period :] for name in _COUNTED}
         return attrs.evolve(whole, first_period=start, starts_at=start, **cut)
 
     def _emptied(self) -> FlowLedger:
-        nobody = {name: np.zeros_like(getattr(self, name)) for name in (*_COUNTED, "tail")}
+        nobody: dict[str, Any] = {name: np.zeros_like(getattr(self, name)) for name in (*_COUNTED, "tail")}
         return attrs.evolve(self, inside_at_end=0, **nobody)
 
     def _headcount(self) -> IntArray:
@@ -402,7 +411,7 @@ class FlowLedger(Tally[LedgerRow]):
             Column(key="complete", en="complete", zh="完整", values=self.complete),
         ]
 
-    def _columns(self, lang: Lang) -> Sequence[Column]:
+    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         hidden = set[str]()
         if not self.has_membership or self.basis == "membership":
             hidden |= {"left", "silent", "inside", "dormant"}
@@ -410,15 +419,11 @@ class FlowLedger(Tally[LedgerRow]):
             hidden |= {"turnover", "ignored"}
         return [column for column in self._tidy() if column.key not in hidden]
 
-    def __reduce__(self) -> tuple[Callable[..., FlowLedger], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., FlowLedger], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(FlowLedger))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the last retained and the residual."""
         last = f"{int(self.retained[-1]):,} retained" if self.n_periods else "empty"
         return f"FlowLedger({self.n_periods} periods, {last}, {self.calendar.name()})"
-
-
-def _restore(*fields: Any) -> FlowLedger:  # noqa: ANN401
-    return FlowLedger(**dict(zip((field.name for field in attrs.fields(FlowLedger)), fields, strict=True)))

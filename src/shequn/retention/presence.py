@@ -587,16 +587,17 @@ def _assemble(
     n = len(members)
     starts, before = known or (np.full(n, NEVER, dtype=np.int32), np.full(n, NEVER_BEFORE, dtype=np.int32))
     until = horizon.until_us
-    n_periods = 0
-    if until is not None and (len(periods) or (known is not None and (before > NEVER_BEFORE).any())):
-        n_periods = max(int(calendar.index(np.array([until - 1], dtype=np.int64))[0]) - low + 1, 0)
+    n_periods, has_axis = 0, len(periods) > 0 or bool((before > NEVER_BEFORE).any())
+    if until is not None and has_axis:
+        end = calendar.index_one(until - 1)
+        n_periods = max(end - low, int(periods.max(initial=-1))) + 1
     if first is not None:
         np.minimum.at(starts, first[1], first[0].astype(np.int32))
     sets = sets_of_cells(periods, codes, n_periods, n)
     return Presence(
         members=members,
         calendar=calendar,
-        first_period=low if n_periods else 0,
+        first_period=low if has_axis else 0,
         sets=sets,
         first=starts,
         before=before,

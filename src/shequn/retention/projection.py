@@ -661,13 +661,16 @@ def _steady_spread(curve: FloatArray) -> FloatArray:
 
 def _bent(curve: FloatArray, rate: float) -> FloatArray:
     """Return the power of a curve that has this steady evaporation rate, by bisection on the exponent's logarithm."""
+    present = _steady_rate(curve)
+    if rate == present:
+        return curve
     low, high = -60.0, 60.0
     lowest, highest = _steady_rate(curve**2.0**low), _steady_rate(curve**2.0**high)
+    if not present:
+        raise InvalidValueError(message("evaporation_rate", "0 beside a survival curve that ends flat", rate))
     if not lowest <= rate <= highest:
         expected = f"a rate in [{lowest:.4g}, {highest:.4g}], which powers of this survival curve have"
         raise InvalidValueError(message("evaporation_rate", expected, rate))
-    if rate == _steady_rate(curve):
-        return curve
     for _ in range(100):
         middle = (low + high) / 2
         low, high = (middle, high) if _steady_rate(curve**2.0**middle) < rate else (low, middle)

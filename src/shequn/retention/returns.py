@@ -17,6 +17,7 @@ from shequn.retention.cohorts import (
     CohortTable,
     Mode,
     count_columns,
+    lengths_through,
     require_brackets,
 )
 from shequn.retention.horizon import Horizon
@@ -459,8 +460,8 @@ class _Counting:
         if definition.mode != "brackets":
             hit[0] = begun
         column, member = np.nonzero(hit)
-        through = np.array([last for _, last in definition.brackets] or range(n_columns), dtype=np.int64)
-        deadline = start[member] + (through[column] + 1) * self.calendar.length_us()
+        offsets = definition.brackets or [(offset, offset) for offset in range(n_columns)]
+        deadline = start[member] + lengths_through(offsets, self.calendar)[column]
         late = deadline > until
         pending = np.stack([period[member[late]], column[late], deadline[late]], axis=1)
         return CohortTable(

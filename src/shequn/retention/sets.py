@@ -1,7 +1,8 @@
 """Who was there, period by period: a set of members for each period, in two shapes with one meaning.
 
-`BitSets` keeps one bit a member and period and answers by whole machine words; `CellSets` keeps a code for each member who was there and wins
-where most members are absent in most periods (hours over half a year). Both are read only through the methods they share.
+`BitSets` keeps one bit a member and period and answers by whole machine words; `CellSets` keeps a code for each member
+who was there, and wins where most members are absent in most periods (hours over half a year). Both are read only
+through the methods they share.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ __all__ = ["BitSets", "CellSets", "PeriodSets", "fits_bits", "pack_mask", "sets_
 
 Codes: TypeAlias = "NDArray[Any]"
 
-# Bits are made from a mask of one byte for each member and period. It may weigh as much as eight bytes a row, less than a log's own
-# columns, or 16 MB; beyond that rows are sorted into cells instead.
+# Bits are made from a mask of one byte for each member and period. It may weigh as much as eight bytes a row, less than
+# a log's own columns, or 16 MB; beyond that rows are sorted into cells instead.
 _MASK_BYTES_A_ROW = 8
 _SMALL_MASK = 1 << 24
 
@@ -42,7 +43,8 @@ def pack_mask(mask: NDArray[np.bool_], /) -> NDArray[np.uint64]:
 
 
 def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    return counts
 
 
 @attrs.frozen(eq=False)
@@ -121,9 +123,10 @@ class BitSets:
         return np.where(backwards < 0, never, self.n_periods - 1 - backwards).astype(np.int32)
 
     def changes(self, grace: int, before: Codes) -> tuple[BitSets, BitSets]:
-        """Return who came in and who fell out in each period, when a member stays for `grace` periods after the last active one.
+        """Return who came in and who fell out in each period.
 
-        `before` is each member's last active period before the first one here, as a negative number.
+        A member stays for `grace` periods after the last active one. `before` is each member's last active period
+        before the first one here, as a negative number.
         """
         held = np.empty((self.n_periods + 1, self.words.shape[1]), dtype=np.uint64)
         held[0] = pack_mask(before >= -1 - grace)
@@ -140,9 +143,8 @@ class BitSets:
         return BitSets, (np.asarray(self.words), self.n_members)
 
 
-_MANY_COHORTS = (
-    256  # from here on one pass over the members of each period is cheaper than one over the words of each cohort
-)
+# From here on one pass over the members of each period is cheaper than one over the words of each cohort.
+_MANY_COHORTS = 256
 
 
 @attrs.frozen(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -26,9 +26,9 @@ __all__ = ["Facts", "membership_facts"]
 class Facts:
     """Membership facts of units (members, or members in a group), ordered by unit, instant and row.
 
-    `inside` tells whether the unit is inside after the fact. A member is inside while inside one group at least, and a fact without a group
-    counts as a group of its own. `changes` tells whether the fact did anything at all: a join while inside that group and a leave while
-    outside it do nothing.
+    `inside` tells whether the unit is inside after the fact. A member is inside while inside one group at least, and a
+    fact without a group counts as a group of its own. `changes` tells whether the fact did anything at all: a join
+    while inside that group and a leave while outside it do nothing.
     """
 
     unit: NDArray[np.int64]
@@ -50,7 +50,7 @@ class Facts:
         return first
 
     def flips(self, low: int, n_periods: int, n_units: int, *, initially_inside: bool) -> PeriodSets:
-        """Return, for each period from `low` on, the units whose state at its end differs from that at the end of the one before."""
+        """Return, for each period from `low` on, the units whose state at its end is not that of the period before."""
         unit, period, inside = self._last_of_period()
         before = np.empty_like(inside)
         before[1:] = inside[:-1]
@@ -94,7 +94,7 @@ def membership_facts(
     leave: Collection[str],
     calendar: Calendar,
     until_us: int,
-    units: NDArray[np.int64] | None = None,
+    units: NDArray[Any] | None = None,
 ) -> Facts:
     """Fold the membership facts of a log before an instant.
 
