@@ -55,16 +55,12 @@ def measure(
             runs.append(worker.run())
     for worker in workers:
         worker.close()
-    before = [our_runs[place :: len(peers)] for place in range(len(peers))]
-    return [
-        Measured(OURS, our_runs, [], ours.first.extra_bytes),
-        *(
-            Measured(contender, runs, [b.seconds / a.seconds for a, b in zip(pairs, runs, strict=True)], first.extra_bytes)
-            for contender, runs, pairs, first in zip(
-                peers, their_runs, before, (worker.first for worker in theirs), strict=True
-            )
-        ),
-    ]
+    measured = [Measured(OURS, our_runs, [], ours.first.extra_bytes)]
+    for place, (contender, worker, runs) in enumerate(zip(peers, theirs, their_runs, strict=True)):
+        before = our_runs[place :: len(peers)]
+        ratios = [run.seconds / our.seconds for run, our in zip(runs, before, strict=True)]
+        measured.append(Measured(contender, runs, ratios, worker.first.extra_bytes))
+    return measured
 
 
 def _loaded(contender: Contender, workload: Workload, n_rows: int, say: Callable[[str], None]) -> Worker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-__all__ = ["held", "held_at_most", "forget_peak"]
+__all__ = ["forget_peak", "held", "held_at_most"]
 
 _PROCESS = Path("/proc/self")
 

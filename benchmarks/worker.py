@@ -1,7 +1,7 @@
 """One process for each contender, so that none inherits another's memory, threads or caches.
 
-The process draws the rows itself, gives them to the contender, and then counts each time it is told to. Only one of them
-is ever told at a time.
+The process draws the rows itself, gives them to the contender, and then counts each time it is told to. Only one
+process at a time is told.
 """
 
 from __future__ import annotations

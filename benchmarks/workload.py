@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KINDS", "N_WEEKS", "ORIGIN_S", "WEEK_S", "WORKLOADS", "ZONE", "Columns", "Workload", "columns", "members_of"]
+__all__ = ["KINDS", "N_WEEKS", "ORIGIN_S", "WEEK_S", "WORKLOADS", "ZONE", "Columns", "columns", "members_of"]
 
 Workload: TypeAlias = Literal["uniform", "lived-in"]
 WORKLOADS: tuple[Workload, ...] = get_args(Workload)
@@ -27,7 +27,7 @@ _SEED = 20_240_101
 
 
 class Columns(NamedTuple):
-    """Columns of equal length, as small as a peer could wish for: its member ids are dense, its instants whole seconds."""
+    """Columns of equal length, as small as a peer could wish for: member ids are dense, instants whole seconds."""
 
     member: NDArray[np.uint32]
     second: NDArray[np.uint32]  # since 1970-01-01T00:00Z
@@ -42,8 +42,8 @@ def columns(workload: Workload, n_rows: int) -> Columns:
     """Draw the rows of a workload, the same ones each time.
 
     - uniform: every row is of any member in any week, in no order. Nearly everybody is active in most weeks.
-    - lived-in: members join all along, are most active at first, and one in a hundred writes a third of it all; rows are
-      in the order of time, as a table that is appended to has them.
+    - lived-in: members join all along, are most active at first, and one in a hundred writes a third of it all; rows
+      are in the order of time, as a table that is appended to has them.
     """
     rng = np.random.default_rng(_SEED)
     kind = rng.integers(len(KINDS), size=n_rows, dtype=np.uint8)

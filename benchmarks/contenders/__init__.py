@@ -6,7 +6,7 @@ loaded columns to the number of distinct members by cohort and week. ``shequn`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +15,8 @@ import numpy as np
 from benchmarks.workload import N_WEEKS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from benchmarks.workload import Columns
@@ -32,11 +34,13 @@ class Contender(NamedTuple):
     query: str
 
 
-class Loaded(NamedTuple):
-    """A contender with its columns loaded."""
+@dataclass(frozen=True)
+class Loaded:
+    """A contender with its columns loaded: `count` is timed, and `table` makes of what it returned an array of
+    members by cohort and offset, shape (N_WEEKS, N_WEEKS)."""
 
-    count: Callable[[], Any]  # what is timed
-    table: Callable[[Any], NDArray[np.int64]]  # of what `count` returned: members by cohort and offset, (N_WEEKS, N_WEEKS)
+    count: Callable[[], Any]
+    table: Callable[[Any], NDArray[np.int64]]
     close: Callable[[], object] = lambda: None
 
 

@@ -30,7 +30,8 @@ def _masks(frame: pl.LazyFrame) -> pl.LazyFrame:
     bits = pl.lit(pl.Series([1 << week for week in range(N_WEEKS)], dtype=pl.UInt32))
     masks = frame.select("member", mask=bits.gather(_WEEK)).group_by("member").agg(pl.col("mask").bitwise_or())
     lowest = pl.col("mask") & (~pl.col("mask") + 1)
-    return masks.group_by(lowest=lowest).agg((pl.col("mask") & (1 << week) != 0).sum().alias(str(week)) for week in range(N_WEEKS))
+    has_bit = {str(week): pl.col("mask") & (1 << week) != 0 for week in range(N_WEEKS)}
+    return masks.group_by(lowest=lowest).agg(**{name: bit.sum() for name, bit in has_bit.items()})
 
 
 def _sorted(frame: pl.LazyFrame) -> pl.LazyFrame:

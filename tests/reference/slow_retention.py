@@ -143,12 +143,13 @@ def facts_of(
 ) -> dict[str | int, list[Fact]]:
     """Return each member's membership facts by instant, those of one instant in the order of the rows.
 
-    Where clocks go back over midnight an earlier period comes twice; its facts stay together.
+    Where clocks go back over midnight an earlier day comes twice; what happens then counts in the later one.
     """
     facts = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (calendar.number(row.at), row.at)):
+    for row in sorted(rows, key=lambda row: row.at):
         if row.at < until and row.kind in join | leave:
-            facts[row.member].append(Fact(calendar.number(row.at), row.group, row.kind in join))
+            period = max([calendar.number(row.at), *(fact.period for fact in facts[row.member])])
+            facts[row.member].append(Fact(period, row.group, row.kind in join))
     return facts
 
 
@@ -265,10 +266,10 @@ def ledger_axis(rows, calendar, basis, active, facts, start, until) -> range:
     held = [fact.period for of_member in facts.values() for fact in of_member]
     if basis == "activity":
         held += [p for periods in active.values() for p in periods]
-    if not held:
+    if not held and start is None:
         return range(0)
     low = min(held) if start is None else calendar.number(start)
-    return range(low, max(*held, calendar.number(until - 1)) + 1)
+    return range(low, max([*held, calendar.number(until - 1)]) + 1)
 
 
 def ledger_rates(counts: dict[str, int]) -> dict[str, float]:

@@ -94,7 +94,8 @@ FRAMES = {
     "Polars with narrow types": lambda: polars_frame().with_columns(pl.col("age").cast(pl.UInt8)),
     "Arrow": arrow_table,
     "Arrow in Shanghai": lambda: arrow_table(ts=pa.timestamp("ms", "Asia/Shanghai")),
-    "Arrow with large strings": lambda: arrow_table(uid=pa.large_string(), channel=pa.string_view()),
+    "Arrow with large strings": lambda: arrow_table(uid=pa.large_string(), channel=pa.large_string()),
+    "Arrow with string views": lambda: arrow_table().set_column(0, "uid", pa.array(MEMBERS, pa.string_view())),
     "Arrow with dictionaries": lambda: arrow_table(
         uid=pa.dictionary(pa.int32(), pa.string()), channel=pa.dictionary(pa.uint8(), pa.large_string())
     ),

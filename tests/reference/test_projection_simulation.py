@@ -1,12 +1,14 @@
 """The projection against its process: simulated member by member, and enumerated state by state.
 
-Each member stays or goes by chance and brings a Poisson number of others; external arrivals are Poisson; rates may move from one
-period to the next. Tolerances are standard errors of the simulation, whose seeds are fixed.
+Each member stays or goes by chance and brings a Poisson number of others; external arrivals are Poisson; rates may move
+from one period to the next. Tolerances are standard errors of the simulation, whose seeds are fixed.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import comb, exp, sqrt
+from typing import Any
 
 import attrs
 import numpy as np
@@ -22,17 +24,17 @@ SURVIVAL = [1, 0.5, 0.4, 0.36]
 
 def simulate(p: Projection, rng: np.random.Generator, n_runs: int = N_RUNS) -> np.ndarray:
     """Return the stock of each run after each period, shape (n_runs, n_periods)."""
-    curve = [1, 1 - p.constant_rate] if p.survival is None else p.survival
-    stay = [after / before if before else 0.0 for before, after in zip(curve[:-1], curve[1:], strict=True)]
+    curve = [1, 1 - p.evaporation_rate] if p.survival is None else p.survival
+    stay: list[Any] = [after / before if before else 0.0 for before, after in pairwise(curve)]
     members = np.zeros((n_runs, len(stay)), dtype=np.int64)
     for tenure, n in enumerate(p.opening_by_tenure):
         members[:, min(tenure, len(stay) - 1)] += int(n)
     stocks = []
     for _ in range(p.n_periods):
         following = np.zeros_like(members)
+        if p.rate_fluctuation:
+            stay = [1 - beta(p.evaporation_rate, p.rate_fluctuation, rng, n_runs)]
         for tenure, share in enumerate(stay):
-            if p.rate_fluctuation:
-                share = 1 - beta(p.constant_rate, p.rate_fluctuation, rng, n_runs)
             following[:, min(tenure + 1, len(stay) - 1)] += rng.binomial(members[:, tenure], share)
         expected = gamma(p.inflow, p.inflow_fluctuation, rng, n_runs) if p.inflow_fluctuation else p.inflow
         following[:, 0] += rng.poisson(expected, n_runs) + rng.poisson(p.referral_rate * members.sum(axis=1))
@@ -118,7 +120,9 @@ def moments(law: dict[int, float]) -> tuple[float, float]:
     return mean, sum((m - mean) ** 2 * weight for m, weight in law.items())
 
 
-def next_law(law: dict[int, float], rates: dict[float, float], inflows: dict[float, float], referral: float) -> dict[int, float]:
+def next_law(
+    law: dict[int, float], rates: dict[float, float], inflows: dict[float, float], referral: float
+) -> dict[int, float]:
     """Return the law of the stock one period on, under rates and expected inflows drawn with these weights."""
     following = dict.fromkeys(range(2 * MOST), 0.0)
     for m, weight in law.items():
@@ -188,7 +192,7 @@ def test_mean_and_variance_by_tenure_are_exactly_those_of_all_states():
 
 def test_a_counted_rate_is_as_uncertain_as_counting_it_again_shows():
     rng = np.random.default_rng(20240302)
-    options = {"inflow": 20, "referral_rate": 0.05, "periods": 8}
+    options: dict[str, Any] = {"inflow": 20, "referral_rate": 0.05, "periods": 8}
     p = project(400, evaporation_rate=Rate(150, 1_000), **options)
     drawn = rng.beta(150.5, 850.5, 400)
     stocks = np.stack([project(400, evaporation_rate=rate, **options).stock for rate in drawn])
@@ -209,7 +213,7 @@ def test_projections_from_ledgers_cover_what_came(moves):
     assert (covered < 0.95 + 0.04).all(), covered
     rates = np.array([p.evaporation_rate for p in projections])
     inflows = np.array([p.inflow for p in projections])
-    assert rates.mean() == pytest.approx(truth.constant_rate, abs=4 * rates.std() / sqrt(300))
+    assert rates.mean() == pytest.approx(truth.evaporation_rate, abs=4 * rates.std() / sqrt(300))
     assert inflows.mean() == pytest.approx(truth.inflow, abs=4 * inflows.std() / sqrt(300))
     # The standard errors that projections state are those with which their estimates scatter.
     assert np.mean([p.rate_error for p in projections]) == pytest.approx(rates.std(), rel=0.15)
@@ -226,12 +230,14 @@ def simulated_ledgers(
 ) -> tuple[list[FlowLedger], np.ndarray]:
     """Return the ledgers of the first periods of each run, and the stocks that followed."""
     stock = np.full(n_runs, int(truth.opening))
+    rate, inflow = np.full(n_runs, truth.evaporation_rate), np.full(n_runs, truth.inflow)
     losses, flows, stocks = [], [], []
     for _ in range(truth.n_periods):
-        rate = beta(truth.constant_rate, truth.rate_fluctuation, rng, n_runs) if truth.rate_fluctuation else truth.constant_rate
-        inflow = gamma(truth.inflow, truth.inflow_fluctuation, rng, n_runs) if truth.inflow_fluctuation else truth.inflow
+        if truth.rate_fluctuation:
+            rate = beta(truth.evaporation_rate, truth.rate_fluctuation, rng, n_runs)
+            inflow = gamma(truth.inflow, truth.inflow_fluctuation, rng, n_runs)
         losses.append(rng.binomial(stock, rate))
-        flows.append(rng.poisson(inflow, n_runs))
+        flows.append(rng.poisson(inflow))
         stock = stock + flows[-1] - losses[-1]
         stocks.append(stock)
     period = np.datetime64("2023-01-02") + 7 * np.arange(n_told)

@@ -200,8 +200,8 @@ def test_presence_tells_who_was_active_in_which_period(community, kinds, is_ende
         assert labels == []
     for code, member in enumerate(p.members):
         own = sorted(found[member])
-        assert p.calendar.label([p.first[code], p.last[code]]).tolist() == [own[0], own[-1]] if own else True
-        assert own or (p.first[code], p.last[code]) == (2**31 - 1, -(2**31))
+        assert p.calendar.label([p.first[code], p.last_active[code]]).tolist() == [own[0], own[-1]] if own else True
+        assert own or (p.first[code], p.last_active[code]) == (2**31 - 1, -(2**31))
     assert p.active.tolist() == [sum(label in of_member for of_member in found.values()) for label in labels]
 
 

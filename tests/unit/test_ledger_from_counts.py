@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+from typing import Any
 
 import numpy as np
 import pendulum
@@ -15,7 +16,7 @@ from shequn.retention import FlowLedger, flow_ledger, project
 from shequn.values import Calendar, Money
 
 WEEKS = np.array(["2024-01-01", "2024-01-08", "2024-01-15"], dtype="M8[D]")
-COUNTS = {"joined": [50, 5, 0], "revived": [0, 2, 1], "evaporated": [0, 10, 20]}
+COUNTS: dict[str, Any] = {"joined": [50, 5, 0], "revived": [0, 2, 1], "evaporated": [0, 10, 20]}
 
 
 def from_counts(**changes) -> FlowLedger:
@@ -57,7 +58,7 @@ def test_what_was_there_before_opens_the_first_period():
 def test_a_ledger_of_a_log_comes_back_from_its_own_counts(every, week_start, grace):
     tz, until = "Asia/Shanghai", pendulum.datetime(2024, 6, 20, 12, tz="Asia/Shanghai")
     told = flow_ledger(log_of_a_year(), every=every, tz=tz, week_start=week_start, grace=grace, observed_until=until)
-    columns = told.to_columns()
+    columns: dict[str, Any] = told.to_columns()
     again = FlowLedger.from_counts(
         **{name: columns[name] for name in ("period", "joined", "revived", "evaporated")},
         every=every,
@@ -80,7 +81,7 @@ def test_a_ledger_that_starts_late_comes_back_with_its_opening():
     start = pendulum.datetime(2024, 3, 1, tz="Asia/Shanghai")
     told = flow_ledger(log_of_a_year(), every="week", tz="Asia/Shanghai", start=start)
     assert told.opening[0] > 0
-    columns = told.to_columns()
+    columns: dict[str, Any] = told.to_columns()
     again = FlowLedger.from_counts(
         **{name: columns[name] for name in ("period", "joined", "revived", "evaporated")},
         opening=told.opening[0],
@@ -181,8 +182,8 @@ BAD_VALUES = [
     ({"period": WEEKS[[0, 1, 1]]}, r"^period: expected .*, 2024-01-15 next .*, got '2024-01-08' at row 2$"),
     (
         {"period": np.array(["2024-01-01", "2024-01-15", "2024-01-22"], dtype="M8[D]")},
-        r"^period: expected consecutive periods in ascending order, 2024-01-08 next \(with zeros where nothing happened\)"
-        r", got '2024-01-15' at row 1$",
+        r"^period: expected consecutive periods in ascending order, 2024-01-08 next "
+        r"\(with zeros where nothing happened\), got '2024-01-15' at row 1$",
     ),
     (
         {"period": WEEKS + 6},
@@ -200,7 +201,10 @@ BAD_VALUES = [
     ({"evaporated": [0, 51, 0]}, r"^evaporated: expected at most the opening \(50\), got 51 at row 1$"),
     # Whoever came in a period was not there before it, and cannot have evaporated in it.
     ({"evaporated": [1, 0, 0]}, r"^evaporated: expected at most the opening \(0\), got 1 at row 0$"),
-    ({"joined": [2**62, 2**62 + 8, 0]}, rf"^joined: expected a stock that fits 64 bits with sign, got {2**63} at row 1$"),
+    (
+        {"joined": [2**62, 2**62 + 8, 0]},
+        rf"^joined: expected a stock that fits 64 bits with sign, got {2**63} at row 1$",
+    ),
     ({"opening": -1}, r"^opening: expected a count in \[0, 2\*\*63\), got -1$"),
     ({"opening": 2**63}, r"^opening: expected a count in \[0, 2\*\*63\), got 9223372036854775808$"),
     ({"every": "fortnight"}, r"^every: expected one of 'hour', .* got 'fortnight'"),
@@ -214,8 +218,8 @@ BAD_VALUES = [
     ),
     (
         {"observed_until": pendulum.datetime(2024, 1, 7, 16), "tz": "Asia/Shanghai"},
-        r"^period: expected periods that begin before `observed_until` \(2024-01-08T00:00:00\+08:00\), got '2024-01-08' "
-        r"at row 1 \(2 of 3 rows\)$",
+        r"^period: expected periods that begin before `observed_until` \(2024-01-08T00:00:00\+08:00\), "
+        r"got '2024-01-08' at row 1 \(2 of 3 rows\)$",
     ),
 ]
 
@@ -231,7 +235,10 @@ BAD_TYPES = [
     ({"joined": [50, 5.5, 0]}, "^joined: expected integers, got 'float64 values'$"),
     ({"joined": [True, False, False]}, "^joined: expected integers, got 'bool values'$"),
     ({"joined": [50, None, 0]}, "^joined: expected integers, got 'object values'$"),
-    ({"joined": [[50], [5], [0]]}, r"^joined: expected a 1-D array of whole numbers, got 'an array of shape \(3, 1\)'$"),
+    (
+        {"joined": [[50], [5], [0]]},
+        r"^joined: expected a 1-D array of whole numbers, got 'an array of shape \(3, 1\)'$",
+    ),
     ({"joined": 50}, r"^joined: expected a 1-D array of whole numbers, got 'an array of shape \(\)'$"),
     ({"joined": [[50], [5, 0]]}, "^joined: expected an array of integers"),
     ({"opening": 1.5}, "^opening: expected an integer, got 1.5$"),
@@ -256,6 +263,6 @@ def test_columns_of_different_length_are_refused(name):
 
 def test_an_opening_without_a_period_is_refused():
     with pytest.raises(
-        InvalidValueError, match="^opening: expected 0 where there is no period that it could open, got 4$"
+        InvalidValueError, match=r"^opening: expected 0 where there is no period that it could open, got 4$"
     ):
         FlowLedger.from_counts(period=WEEKS[:0], joined=[], revived=[], evaporated=[], opening=4)

@@ -47,8 +47,8 @@ def test_sums_beyond_64_bits_on_the_way_do_no_harm():
 
 
 def test_unsigned_integers_do_not_wrap():
-    flow = np.array([3, 0], dtype=np.uint8)
-    assert retained_stock(flow, np.array([0, 2], dtype=np.uint8), opening=np.uint8(250)).tolist() == [253, 251]
+    flow, evaporation = np.array([3, 0], dtype=np.uint8), np.array([0, 2], dtype=np.uint8)
+    assert retained_stock(flow, evaporation, opening=flow[0] + 247).tolist() == [253, 251]
 
 
 @pytest.mark.parametrize("integer", [int, np.int8, np.int64, np.uint64])

@@ -93,7 +93,8 @@ def test_week_start_says_nothing_about_months():
 
 
 @pytest.mark.parametrize(
-    ("per", "start", "n_days"), [("month", (2024, 2, 1), 29), ("quarter", (2024, 1, 1), 91), ("year", (2024, 1, 1), 366)]
+    ("per", "start", "n_days"),
+    [("month", (2024, 2, 1), 29), ("quarter", (2024, 1, 1), 91), ("year", (2024, 1, 1), 366)],
 )
 def test_longer_periods_have_the_days_of_the_calendar(per, start, n_days):
     result = stickiness(days_of(ann=["2024-02-10", "2024-02-11"]), per=per)
@@ -210,12 +211,12 @@ def test_days_are_shorter_than_what_they_are_counted_in(per):
 
 def test_a_misspelt_period_is_recognised():
     with pytest.raises(InvalidValueError, match=r"; did you mean 'month'\?$"):
-        stickiness(days_of(ann=["2024-02-01"]), per="mouth")
+        stickiness(days_of(ann=["2024-02-01"]), per="mouth")  # type: ignore[arg-type]
 
 
 def test_a_period_is_a_word():
-    with pytest.raises(InvalidTypeError, match="^per: expected 'week', .* got 30$"):
-        stickiness(days_of(ann=["2024-02-01"]), per=30)
+    with pytest.raises(InvalidTypeError, match=r"^per: expected 'week', .* got 30$"):
+        stickiness(days_of(ann=["2024-02-01"]), per=30)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +235,10 @@ def test_stickiness_is_read_from_days(calendar):
 @pytest.mark.parametrize(
     ("option", "match"),
     [
-        ({"kinds": {"post"}}, r"^kinds: expected None beside a presence, .*: pass the log to change it, got \{'post'\}$"),
+        (
+            {"kinds": {"post"}},
+            r"^kinds: expected None beside a presence, .*: pass the log to change it, got \{'post'\}$",
+        ),
         ({"observed_until": FEBRUARY_OVER}, "^observed_until: expected None beside a presence"),
         ({"tz": "Asia/Shanghai"}, "^tz: expected None or 'UTC', .* got 'Asia/Shanghai'$"),
     ],
@@ -258,7 +262,7 @@ def test_other_data_is_refused(measure):
 
 @pytest.mark.parametrize("measure", [stickiness, active_days])
 def test_a_log_needs_a_zone(measure):
-    with pytest.raises(InvalidValueError, match="^tz: expected a time zone"):
+    with pytest.raises(InvalidValueError, match=r"^tz: expected a time zone"):
         measure(log_of(("ann", "2024-02-01")))
 
 
@@ -267,7 +271,10 @@ def test_a_log_needs_a_zone(measure):
 
 def test_members_are_counted_by_their_active_days():
     p = days_of(
-        ann=["2024-02-01", "2024-02-02", "2024-02-03"], bo=["2024-02-03"], cy=["2024-02-02", "2024-02-03"], di=["2024-02-01"]
+        ann=["2024-02-01", "2024-02-02", "2024-02-03"],
+        bo=["2024-02-03"],
+        cy=["2024-02-02", "2024-02-03"],
+        di=["2024-02-01"],
     )
     result = active_days(p, last=3)
     assert result.n_members.tolist() == [0, 2, 1, 1]
@@ -342,7 +349,7 @@ def test_the_window_cannot_reach_behind_a_cut():
     assert active_days(p, last=9).n_members[2] == 1
     assert active_days(p.tail(3), last=3) == active_days(p, last=3)
     with pytest.raises(
-        InvalidValueError, match="^last: expected at most 3, since the presence was cut before those, got 4$"
+        InvalidValueError, match=r"^last: expected at most 3, since the presence was cut before those, got 4$"
     ):
         active_days(p.tail(3), last=4)
 
@@ -350,7 +357,7 @@ def test_the_window_cannot_reach_behind_a_cut():
 def test_the_window_cannot_reach_back_to_the_middle_ages():
     p = presence(log_of(("ann", "2024-02-01")), every="year", tz="UTC", observed_until=pendulum.datetime(2026, 1, 1))
     assert active_days(p, last=326).start == pendulum.date(1700, 1, 1)
-    with pytest.raises(InvalidValueError, match="^last: expected at most 326, which reach back to 1700, got 327$"):
+    with pytest.raises(InvalidValueError, match=r"^last: expected at most 326, which reach back to 1700, got 327$"):
         active_days(p, last=327)
 
 
@@ -377,7 +384,7 @@ def test_hours_can_be_counted_as_days_are():
 
 def test_periods_of_several_units_have_no_name():
     p = presence(log_of(("ann", "2024-01-01")), every=Calendar(unit="day", tz="UTC", n=3))
-    with pytest.raises(InvalidValueError, match="^observed_until: expected .* at least one whole day"):
+    with pytest.raises(InvalidValueError, match=r"^observed_until: expected .* at least one whole day"):
         active_days(p)
     p = presence(log_of(("ann", "2024-01-01"), ("bo", "2024-02-01")), every=Calendar(unit="day", tz="UTC", n=3))
     assert "active periods" in str(active_days(p))
@@ -417,7 +424,7 @@ def test_nobody_has_no_active_days(log):
 
 
 def test_one_day_that_is_not_over_is_refused():
-    match = r"^observed_until: expected an end of observation after at least one whole day, got '2024-02-01 10:00:01\+00:00'$"
+    match = r"^observed_until: expected an end .* after at least one whole day, got '2024-02-01 10:00:01\+00:00'$"
     with pytest.raises(InvalidValueError, match=match):
         active_days(log_of(("ann", "2024-02-01T10")), tz="UTC")
 
@@ -435,4 +442,4 @@ def test_a_length_is_an_integer(last):
 
 
 def test_a_length_may_be_numpys():
-    assert active_days(days_of(ann=["2024-02-01"]), last=np.int64(2)).n_days == 2
+    assert active_days(days_of(ann=["2024-02-01"]), last=np.array([2])[0]).n_days == 2

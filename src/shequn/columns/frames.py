@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["decoded", "frame_column", "plain_column", "present_rows"]
 
 _MOST_NAMES = 20
-_ARROW_TEXT = {"string", "large_string", "string_view"}
+_ARROW_TEXT = {"string", "large_string"}
 _ARROW_FLOATS = {"halffloat", "float", "double"}
 
 

@@ -8,23 +8,26 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
+from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.retention.counts import cohort_fields
 from shequn.retention.curve import ReturnCurve
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, require_same
 from shequn.stats import Homogeneity, chi_square_homogeneity, wilson
-from shequn.values.calendar import Calendar
 from shequn.values.instants import from_us
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
     import pendulum
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
+    from shequn.values.calendar import Calendar, Unit, WeekStart
 
 __all__ = ["Anchor", "Clock", "CohortRow", "CohortTable", "Mode"]
 
@@ -67,19 +70,11 @@ class CohortDefinition:
     range_us: tuple[int | None, int | None] = (None, None)
 
 
-def _read_only(values: Any) -> NDArray[np.int64]:  # noqa: ANN401
-    own = np.array(values, dtype=np.int64)
-    own.setflags(write=False)
-    return own
-
-
-def _array() -> Any:  # noqa: ANN401
-    return attrs.field(converter=_read_only, eq=attrs.cmp_using(eq=np.array_equal))
-
-
 @attrs.frozen(kw_only=True, repr=False)
 class CohortTable(Tally[CohortRow]):
-    """Cohorts by the period of their start, and how many of each returned at each offset; merges exactly over parts split by member.
+    """Cohorts by the period of their start, and how many of each returned at each offset.
+
+    Merges exactly over parts split by member.
 
     Attributes
     ----------
@@ -95,19 +90,80 @@ class CohortTable(Tally[CohortRow]):
     starts : ndarray of int64, shape (n_members, 2)
         Elapsed clock only: cohort period and start instant of each member, sorted.
     pending : ndarray of int64, shape (n, 3)
-        Elapsed clock only: cohort period, column and deadline of each return before its offset was fully observed, sorted.
+        Elapsed clock only: cohort period, column and deadline of each return before its offset was fully observed,
+        sorted.
+    horizon : Horizon
+        The end of observation, and whether it was derived from the data.
+
+    Examples
+    --------
+    >>> from shequn.columns import EventLog
+    >>> from shequn.retention import cohort_table
+    >>> log = EventLog.from_columns(member=["ann", "bo", "ann"], kind="post", at=[0, 0, 86400 * 7], time_unit="s")
+    >>> table = cohort_table(log, every="week", tz="UTC")
+    >>> table.sizes.tolist(), table.counts.tolist()
+    ([2, 0], [[2, 0], [0, 0]])
     """
 
     calendar: Calendar
     definition: CohortDefinition
     first_period: int
-    sizes: IntArray = _array()
-    raw: IntArray = _array()
-    starts: IntArray = _array()
-    pending: IntArray = _array()
+    sizes: IntArray = counts_field()
+    raw: IntArray = counts_field()
+    starts: IntArray = counts_field()
+    pending: IntArray = counts_field()
     horizon: Horizon = Horizon()
 
     _Row: ClassVar[type[Any] | None] = CohortRow
+
+    @classmethod
+    def from_counts(
+        cls,
+        *,
+        cohort: ArrayLike | Sequence[dt.date],
+        sizes: ArrayLike,
+        returned: ArrayLike,
+        every: Unit | Calendar = "week",
+        tz: str | None = None,
+        week_start: WeekStart = "monday",
+        observed_until: dt.datetime | None = None,
+    ) -> CohortTable:
+        """Build from counts that a warehouse has made, for the same eligibility, intervals, mean curve and test.
+
+        Parameters
+        ----------
+        cohort : array_like of date, shape (n,)
+            Local start dates of consecutive periods.
+        sizes : array_like of int, shape (n,)
+            Members that started in each.
+        returned : array_like of int, shape (n, n_offsets)
+            Of those, the members active at offset 0, 1, …; what was not observed yet may be 0.
+        every, tz, week_start, observed_until
+            As in `Presence.from_columns`; without `observed_until` the last cohort's period is the last observed.
+
+        Raises
+        ------
+        InvalidValueError, InvalidTypeError, MisalignedError
+            Periods are not consecutive, a count is negative or larger than its cohort, or shapes differ.
+
+        Examples
+        --------
+        >>> table = CohortTable.from_counts(
+        ...     cohort=np.array(["2024-01-01", "2024-01-08"], "M8[D]"), sizes=[50, 40], returned=[[50, 10], [40, 0]]
+        ... )
+        >>> table.rates.tolist()
+        [[1.0, 0.2], [1.0, nan]]
+        """
+        fields = cohort_fields(
+            cohort=cohort,
+            sizes=sizes,
+            returned=returned,
+            every=every,
+            tz=tz,
+            week_start=week_start,
+            observed_until=observed_until,
+        )
+        return cls(definition=CohortDefinition(), **fields)
 
     @property
     def n_cohorts(self) -> int:
@@ -117,12 +173,12 @@ class CohortTable(Tally[CohortRow]):
     @property
     def n_offsets(self) -> int:
         """Number of offsets, or of brackets."""
-        return self.raw.shape[1]
+        return int(self.raw.shape[1])
 
     @property
     def cohorts(self) -> NDArray[Any]:
         """Local start date of each cohort's period, datetime64, shape (n_cohorts,)."""
-        return self.calendar.label(self.first_period + np.arange(self.n_cohorts))
+        return frozen(self.calendar.label(self.first_period + np.arange(self.n_cohorts)))
 
     @property
     def offsets(self) -> tuple[Bracket, ...]:
@@ -138,15 +194,15 @@ class CohortTable(Tally[CohortRow]):
         On the calendar clock it is the cohort's size or 0, on the elapsed clock anything between.
         """
         if not self.n_cohorts:
-            return np.zeros(self.raw.shape, dtype=np.int64)
+            return frozen(np.zeros(self.raw.shape, dtype=np.int64))
         if self.definition.clock == "calendar":
             through = np.array([last for _, last in self.offsets], dtype=np.int64)
             is_observed = np.arange(self.n_cohorts)[:, None] + through < self._n_complete()
-            return np.where(is_observed, self.sizes[:, None], 0)
+            return frozen(np.where(is_observed, self.sizes[:, None], 0))
         latest = (self.horizon.until_us or 0) - lengths_through(self.offsets, self.calendar)
         cohort = self.starts[:, 0] - self.first_period
         columns = [np.bincount(cohort[self.starts[:, 1] <= last], minlength=self.n_cohorts) for last in latest.tolist()]
-        return np.stack(columns, axis=1) if columns else np.zeros(self.raw.shape, dtype=np.int64)
+        return frozen(np.stack(columns, axis=1).astype(np.int64))
 
     def _n_complete(self) -> int:
         """Return how many periods from the first cohort's on end by the end of observation."""
@@ -157,17 +213,17 @@ class CohortTable(Tally[CohortRow]):
     def counts(self) -> IntArray:
         """Returns among the eligible, shape (n_cohorts, n_offsets)."""
         if self.definition.clock == "calendar":
-            return np.where(self.eligible > 0, self.raw, 0)
+            return frozen(np.where(self.eligible > 0, self.raw, 0))
         open_ = self.pending[self.pending[:, 2] > (self.horizon.until_us or 0)]
         unseen = np.zeros(self.raw.shape, dtype=np.int64)
         np.add.at(unseen, (open_[:, 0] - self.first_period, open_[:, 1]), 1)
-        return self.raw - unseen
+        return frozen(self.raw - unseen)
 
     @property
     def rates(self) -> FloatArray:
         """Returns / eligible, NaN where nobody is eligible, shape (n_cohorts, n_offsets)."""
         eligible = self.eligible
-        return np.divide(self.counts, eligible, out=np.full(eligible.shape, np.nan), where=eligible > 0)
+        return frozen(np.divide(self.counts, eligible, out=np.full(eligible.shape, np.nan), where=eligible > 0))
 
     @property
     def lower(self) -> FloatArray:
@@ -181,8 +237,7 @@ class CohortTable(Tally[CohortRow]):
 
     def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Return the Wilson interval of each rate at a confidence level, two arrays of shape (n_cohorts, n_offsets)."""
-        bounds = wilson(self.counts, self.eligible, level=level)
-        return bounds[0], bounds[1]
+        return wilson(self.counts, self.eligible, level=level)
 
     def mean_curve(self) -> ReturnCurve:
         """Return the rate of all cohorts together at each offset: Σ returned / Σ eligible.
@@ -190,7 +245,8 @@ class CohortTable(Tally[CohortRow]):
         Examples
         --------
         >>> from shequn.retention import Presence, cohort_table
-        >>> p = Presence.from_columns(member=[7, 7, 9], period=np.array(["2024-01-01", "2024-01-08", "2024-01-08"], "M8[D]"))
+        >>> weeks = np.array(["2024-01-01", "2024-01-08", "2024-01-08"], "M8[D]")
+        >>> p = Presence.from_columns(member=[7, 7, 9], period=weeks)
         >>> cohort_table(p).mean_curve().rates.tolist()
         [1.0, 1.0]
         """
@@ -212,16 +268,14 @@ class CohortTable(Tally[CohortRow]):
         Raises
         ------
         InvalidValueError
-            The mode is ``"on_or_after"``, whose follow-up differs by cohort; or the anchor is ``"recurring"``, whose cohorts share
-            members; or there is no such offset.
+            The mode is ``"on_or_after"``, whose follow-up differs by cohort; or the anchor is ``"recurring"``, whose
+            cohorts share members; or there is no such offset.
         """
         if self.definition.mode == "on_or_after":
-            raise InvalidValueError(
-                message("mode", "'on' or 'brackets': cohorts were followed for different times", "on_or_after")
-            )
+            raise InvalidValueError(message("mode", "'on' or 'brackets', which follow cohorts alike", "on_or_after"))
         if self.definition.anchor == "recurring":
             raise InvalidValueError(
-                message("anchor", "'first_ever' or 'first_in_range': cohorts share members", "recurring")
+                message("anchor", "'first_ever' or 'first_in_range', whose cohorts share nobody", "recurring")
             )
         if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset < self.n_offsets:
             raise InvalidValueError(message("offset", f"a position in [0, {self.n_offsets})", offset))
@@ -277,8 +331,8 @@ class CohortTable(Tally[CohortRow]):
         return attrs.evolve(
             self,
             first_period=low,
-            sizes=sum(part.sizes for part in stretched),
-            raw=sum(part.raw for part in stretched),
+            sizes=np.sum([part.sizes for part in stretched], axis=0),
+            raw=np.sum([part.raw for part in stretched], axis=0),
             starts=_sorted_rows(np.concatenate([part.starts for part in stretched])),
             pending=_sorted_rows(pending[pending[:, 2] > (horizon.until_us or 0)]),
             horizon=horizon,
@@ -308,11 +362,12 @@ class CohortTable(Tally[CohortRow]):
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _columns(self, lang: Lang) -> Sequence[Column]:
-        rates = self.rates
+    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
+        began = self.sizes > 0
+        rates = self.rates[began]
         return [
-            Column(key="cohort", en="cohort", zh="群组", values=self.cohorts, format="date"),
-            Column(key="size", en="size", zh="人数", values=self.sizes, format="count"),
+            Column(key="cohort", en="cohort", zh="同期群", values=self.cohorts[began], format="date"),
+            Column(key="size", en="size", zh="人数", values=self.sizes[began], format="count"),
             *(
                 Column(key=str(j), en=name, zh=name, values=rates[:, j], format="rate", digits=0)
                 for j, name in enumerate(_bracket_name(bracket) for bracket in self.offsets)
@@ -325,7 +380,7 @@ class CohortTable(Tally[CohortRow]):
         through = np.array([last for _, last in self.offsets], dtype=np.int64)
         lower, upper = self.interval()
         cells: dict[str, tuple[str, NDArray[Any], Any]] = {
-            "cohort": ("群组", np.broadcast_to(self.cohorts[:, None], shape), "date"),
+            "cohort": ("同期群", np.broadcast_to(self.cohorts[:, None], shape), "date"),
             "offset": ("间隔", np.broadcast_to(offset, shape), "count"),
             "through": ("至", np.broadcast_to(through, shape), "count"),
             "size": ("人数", np.broadcast_to(self.sizes[:, None], shape), "count"),
@@ -344,12 +399,12 @@ class CohortTable(Tally[CohortRow]):
         if not self.n_cohorts:
             return []
         if lang == "zh":
-            return ["“–”：该间隔尚未完整观察。"]
-        return ["–: that offset has not been fully observed."]
+            return ["“–”：该间隔尚未完整观察。没有成员的同期群不显示。"]
+        return ["–: that offset has not been fully observed. Cohorts without members are left out."]
 
-    def __reduce__(self) -> tuple[Callable[..., CohortTable], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., CohortTable], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(CohortTable))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the size of the table."""
@@ -373,7 +428,7 @@ def count_columns(
 
 
 def lengths_through(offsets: Sequence[Bracket], calendar: Calendar) -> IntArray:
-    """Return the time from a start to the end of the last offset of each bracket, in microseconds; of far ones, long enough."""
+    """Return the microseconds from a start to the end of each bracket's last offset; of a far one, long enough."""
     length = calendar.length_us()
     return np.array([min(last + 1, _FAR_US // length) * length for _, last in offsets], dtype=np.int64)
 
@@ -405,7 +460,3 @@ def _bracket_name(bracket: Bracket) -> str:
 
 def _sorted_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows[np.lexsort(rows.T[::-1])]
-
-
-def _restore(*fields: Any) -> CohortTable:  # noqa: ANN401
-    return CohortTable(**dict(zip((field.name for field in attrs.fields(CohortTable)), fields, strict=True)))

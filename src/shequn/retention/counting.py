@@ -236,7 +236,7 @@ class Plan:
         counts.joined[:] = units.tally_cells(started, presence.first[started] - low, n)
         inside = Standing.of(units, facts, presence.first, low, n)
         inside.count(counts, entered, exited)
-        silent = low + n - 1 - presence.last.astype(np.int64)
+        silent = low + n - 1 - presence.last_active.astype(np.int64)
         held = np.flatnonzero((silent >= 0) & (silent <= self.grace))
         places = units.segment[held] * (self.grace + 1) + silent[held]
         places = places * 2 + inside.is_inside[held]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from shequn._typing import IntArray
 
-__all__ = ["count_column", "ledger_fields", "retained_stock"]
+__all__ = ["cohort_fields", "count_column", "ledger_fields", "retained_stock"]
 
 _MOST = int(np.iinfo(np.int64).max)
 
@@ -165,10 +165,7 @@ def ledger_fields(
     observed_until: dt.datetime | None,
 ) -> dict[str, Any]:
     """Return the fields of a `FlowLedger` of counts made elsewhere, checked."""
-    if observed_until is not None and tz is None and not isinstance(every, Calendar):
-        raise InvalidValueError(message("tz", "a time zone, which `observed_until` is judged in", tz))
-    zone = "UTC" if tz is None and not isinstance(every, Calendar) else tz
-    calendar = Calendar.of(every, tz=zone, week_start=week_start)
+    calendar = _calendar(every, tz, week_start, observed_until)
     numbers = _consecutive(period_numbers(period, calendar, "period"), calendar)
     columns = {
         name: count_column(name, values)
@@ -197,13 +194,56 @@ def ledger_fields(
     }
 
 
-def _consecutive(numbers: IntArray, calendar: Calendar) -> IntArray:
+def cohort_fields(
+    *,
+    cohort: ArrayLike | Sequence[dt.date],
+    sizes: ArrayLike,
+    returned: ArrayLike,
+    every: Unit | Calendar,
+    tz: str | None,
+    week_start: WeekStart,
+    observed_until: dt.datetime | None,
+) -> dict[str, Any]:
+    """Return the fields of a `CohortTable` of counts made elsewhere, checked."""
+    calendar = _calendar(every, tz, week_start, observed_until)
+    numbers = _consecutive(period_numbers(cohort, calendar, "cohort"), calendar, argument="cohort")
+    size, back = count_column("sizes", sizes), counts("returned", returned)
+    if len(size) != len(numbers):
+        expected = f"as many rows as `cohort`, which has {len(numbers)}"
+        raise MisalignedError(message("sizes", expected, len(size)) + " rows")
+    if back.ndim != 2 or len(back) != len(numbers):  # noqa: PLR2004
+        expected = f"a table with a row for each of the {len(numbers)} cohorts"
+        raise MisalignedError(message("returned", expected, f"an array of shape {back.shape}"))
+    over = (back > size[:, None]).any(axis=1)
+    if over.any():
+        row = int(np.flatnonzero(over)[0])
+        raise InvalidValueError(
+            message("returned", f"at most the size of the cohort ({size[row]})", back[row].max(), row=row)
+        )
+    return {
+        "calendar": calendar,
+        "first_period": int(numbers[0]) if len(numbers) else 0,
+        "sizes": size,
+        "raw": back,
+        "starts": np.empty((0, 2), dtype=np.int64),
+        "pending": np.empty((0, 3), dtype=np.int64),
+        "horizon": _horizon(numbers, calendar, observed_until, argument="cohort"),
+    }
+
+
+def _calendar(every: Unit | Calendar, tz: str | None, week_start: WeekStart, observed_until: object) -> Calendar:
+    if observed_until is not None and tz is None and not isinstance(every, Calendar):
+        raise InvalidValueError(message("tz", "a time zone, which `observed_until` is judged in", tz))
+    return Calendar.of(every, tz="UTC" if tz is None and not isinstance(every, Calendar) else tz, week_start=week_start)
+
+
+def _consecutive(numbers: IntArray, calendar: Calendar, *, argument: str = "period") -> IntArray:
     gaps = np.flatnonzero(np.diff(numbers) != 1)
     if len(gaps):
         row = int(gaps[0]) + 1
         wanted, got = calendar.label(np.array([numbers[row - 1] + 1, numbers[row]])).astype(str).tolist()
         expected = f"consecutive periods in ascending order, {wanted} next (with zeros where nothing happened)"
-        raise InvalidValueError(message("period", expected, got, row=row))
+        raise InvalidValueError(message(argument, expected, got, row=row))
     return numbers
 
 
@@ -230,7 +270,9 @@ def _stocks(columns: dict[str, IntArray], start: int) -> tuple[IntArray, IntArra
     return stock[:-1], stock[1:]
 
 
-def _horizon(numbers: IntArray, calendar: Calendar, observed_until: dt.datetime | None) -> Horizon:
+def _horizon(
+    numbers: IntArray, calendar: Calendar, observed_until: dt.datetime | None, *, argument: str = "period"
+) -> Horizon:
     """Return the end of observation, none later than the last period; what begins after it cannot have been counted."""
     if observed_until is None:
         return Horizon(None, int(calendar.end_us(numbers[-1:])[0]) - 1, 1) if len(numbers) else Horizon()
@@ -238,5 +280,5 @@ def _horizon(numbers: IntArray, calendar: Calendar, observed_until: dt.datetime 
     late = calendar.start_us(numbers) >= until_us
     if late.any():
         expected = f"periods that begin before `observed_until` ({from_us(until_us, calendar.tz).isoformat()})"
-        refuse("period", expected, calendar.label(numbers).astype(str).astype(object), late)
+        refuse(argument, expected, calendar.label(numbers).astype(str).astype(object), late)
     return Horizon(min(until_us, int(calendar.end_us(numbers[-1:])[0])) if len(numbers) else until_us)

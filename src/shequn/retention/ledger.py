@@ -349,8 +349,8 @@ class FlowLedger(Tally[LedgerRow]):
         return attrs.evolve(self, first_period=low, horizon=horizon, has_membership=has_membership, **summed)
 
     def _has_axis(self) -> bool:
-        """Whether anybody was there: the ledger of nobody has no place in time."""
-        return bool(self.n_periods or self.inside_at_end or self.tail.any())
+        """Whether it is known where it begins: without a `start`, the ledger of nobody has no place in time."""
+        return bool(self.starts_at is not None or self.n_periods or self.inside_at_end or self.tail.any())
 
     def _stretch(self, low: int, high: int) -> FlowLedger:
         """Return the same ledger over [low, high): nobody before its axis, and nobody active after it."""
@@ -370,10 +370,11 @@ class FlowLedger(Tally[LedgerRow]):
 
     def _from(self, start: int) -> FlowLedger:
         """Return the ledger from the period numbered `start` on."""
-        if not self._has_axis():
-            return attrs.evolve(self, first_period=start, starts_at=start)
-        end = max(self.first_period + self.n_periods, start)
-        whole = self._stretch(min(self.first_period, start), end)
+        part = self if self._has_axis() else attrs.evolve(self, first_period=start)
+        end = max(part.first_period + part.n_periods, start)
+        if self.horizon.until_us is not None:
+            end = max(end, self.calendar.index_one(self.horizon.until_us - 1) + 1)
+        whole = part._stretch(min(part.first_period, start), end)
         cut: dict[str, Any] = {name: getattr(whole, name)[start - whole.first_period :] for name in _COUNTED}
         return attrs.evolve(whole, first_period=start, starts_at=start, **cut)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
+from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
 from shequn.labels import Coded, Index
@@ -54,7 +55,8 @@ class Presence(Tabular):
     sets : BitSets or CellSets
         The active members of each period.
     first : ndarray of int32, shape (n,)
-        Number of each member's first active period ever, which may lie before the axis; 2**31 - 1 for a member never active.
+        Number of each member's first active period ever, which may lie before the axis; 2**31 - 1 for a member never
+        active.
     before : ndarray of int32, shape (n,)
         Number of each member's last active period before the axis; -2**31 where there is none.
     kinds : frozenset of str or None
@@ -65,12 +67,14 @@ class Presence(Tabular):
     Examples
     --------
     >>> log = EventLog.from_columns(
-    ...     member=["ann", "bo", "ann"], kind="post", at=np.array(["2024-01-01", "2024-01-02", "2024-01-08"], "M8[D]"),
+    ...     member=["ann", "bo", "ann"],
+    ...     kind="post",
+    ...     at=np.array(["2024-01-01", "2024-01-02", "2024-01-08"], "M8[D]"),
     ...     at_tz="UTC",
     ... )
     >>> print(presence(log, every="week", tz="UTC"))
     period      active
-    ──────────  ──────
+    ──────────────────
     2024-01-01       2
     2024-01-08       1
     """
@@ -79,15 +83,10 @@ class Presence(Tabular):
     calendar: Calendar
     first_period: int
     sets: PeriodSets
-    first: NDArray[np.int32]
-    before: NDArray[np.int32]
+    first: NDArray[np.int32] = attrs.field(converter=read_only)
+    before: NDArray[np.int32] = attrs.field(converter=read_only)
     kinds: frozenset[str] | None = None
     horizon: Horizon = Horizon()
-
-    def __attrs_post_init__(self) -> None:
-        """Make the arrays read-only."""
-        self.first.setflags(write=False)
-        self.before.setflags(write=False)
 
     @classmethod
     def from_columns(
@@ -107,8 +106,8 @@ class Presence(Tabular):
         ----------
         member : array_like of str or int, shape (m,)
         period : array_like of date, shape (m,)
-            Local start date of the period (``datetime64[D]`` or dates; ``datetime64[h]`` for hours). A date that starts no period is
-            refused: it tells a warehouse that counts weeks from Sunday.
+            Local start date of the period (``datetime64[D]`` or dates; ``datetime64[h]`` for hours). A date that starts
+            no period is refused: it tells a warehouse that counts weeks from Sunday.
         first : array_like of date, shape (m,), optional
             Start date of the member's first period ever, where the pairs do not go back that far.
         every, week_start
@@ -131,7 +130,8 @@ class Presence(Tabular):
 
         Examples
         --------
-        >>> p = Presence.from_columns(member=[7, 7, 9], period=np.array(["2024-01-01", "2024-01-08", "2024-01-08"], "M8[D]"))
+        >>> weeks = np.array(["2024-01-01", "2024-01-08", "2024-01-08"], "M8[D]")
+        >>> p = Presence.from_columns(member=[7, 7, 9], period=weeks)
         >>> p.active.tolist()
         [1, 2]
         """
@@ -161,7 +161,16 @@ class Presence(Tabular):
             seen = number <= end
             who, number, started = who.take(seen), number[seen], started[seen]
         low = int(number.min()) if len(number) else 0
-        return _assemble(calendar, None, horizon, who.index, number - low, who.codes, low, first=(started, who.codes))
+        return _assemble(
+            calendar=calendar,
+            kinds=None,
+            horizon=horizon,
+            members=who.index,
+            periods=number - low,
+            codes=who.codes,
+            low=low,
+            first=(started, who.codes),
+        )
 
     @property
     def n_periods(self) -> int:
@@ -171,17 +180,17 @@ class Presence(Tabular):
     @property
     def periods(self) -> NDArray[Any]:
         """Local start date of each period, shape (n_periods,), datetime64."""
-        return self.calendar.label(self.first_period + np.arange(self.n_periods))
+        return frozen(self.calendar.label(self.first_period + np.arange(self.n_periods)))
 
     @property
     def active(self) -> IntArray:
         """Members active in each period, shape (n_periods,)."""
-        return self.sets.counts()
+        return frozen(self.sets.counts())
 
     @property
     def complete(self) -> BoolArray:
         """Whether each period ends by the end of observation, shape (n_periods,)."""
-        return complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon)
+        return frozen(complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon))
 
     @property
     def observed_until(self) -> pendulum.DateTime | None:
@@ -191,14 +200,15 @@ class Presence(Tabular):
 
     @property
     def observed_until_derived(self) -> bool:
-        """Whether the end of observation was taken from the data: the last row's instant plus the log's resolution."""
+        """Whether the end of observation was taken from the data: the last row's instant plus the resolution."""
         return self.horizon.is_derived
 
     @property
-    def last(self) -> NDArray[np.int32]:
+    def last_active(self) -> NDArray[np.int32]:
         """Number of each member's last active period, shape (n,); -2**31 for a member never active."""
         inside = self.sets.last(NEVER_BEFORE)
-        return np.where(inside == NEVER_BEFORE, self.before, inside + np.int32(self.first_period)).astype(np.int32)
+        here = inside.astype(np.int64) + self.first_period
+        return frozen(np.where(inside == NEVER_BEFORE, self.before, here).astype(np.int32))
 
     def mask(self, period: dt.date, /) -> BoolArray:
         """Return who was active in the period of a local date, shape (n,).
@@ -211,7 +221,7 @@ class Presence(Tabular):
         [True]
         """
         at = self.calendar.index_of_date(period) - self.first_period
-        return self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_)
+        return frozen(self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_))
 
     def take(self, members: BoolArray | IntArray, /) -> Presence:
         """Return the presence of some members, on the same axis.
@@ -235,7 +245,8 @@ class Presence(Tabular):
     def tail(self, n: int, /) -> Presence:
         """Return the last `n` periods; what went before is kept as each member's first and last active period.
 
-        It is all that tomorrow needs: merged with the presence of tomorrow's rows it gives the ledger of every period from here on.
+        It is all that tomorrow needs: merged with the presence of tomorrow's rows it gives the ledger of every period
+        from here on.
 
         Examples
         --------
@@ -275,7 +286,7 @@ class Presence(Tabular):
         parts = [(part, members.places_of(part.members)) for part in (self, other)]
         first = np.full(len(members), NEVER, dtype=np.int32)
         before = np.full(len(members), NEVER_BEFORE, dtype=np.int32)
-        cells = []
+        cells: list[tuple[IntArray, NDArray[Any]]] = []
         for part, place in parts:
             first[place] = np.minimum(first[place], part.first)
             before[place] = np.maximum(before[place], part.before)
@@ -290,21 +301,21 @@ class Presence(Tabular):
         early = periods < low
         np.maximum.at(before, codes[early], periods[early].astype(np.int32))
         return _assemble(
-            self.calendar,
-            self.kinds,
-            horizon,
-            members,
-            periods[~early] - low,
-            codes[~early],
-            low,
+            calendar=self.calendar,
+            kinds=self.kinds,
+            horizon=horizon,
+            members=members,
+            periods=periods[~early] - low,
+            codes=codes[~early],
+            low=low,
             known=(first, before),
         )
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return one row a member: ``member``, ``first``, ``before`` and ``bits``, from which `from_state` continues.
 
-        ``first`` and ``before`` are period numbers as in the attributes; bit k of ``bits`` (uint64) tells whether the member was active k
-        periods before the last of the axis. More than 64 periods do not fit: take the `tail` first.
+        ``first`` and ``before`` are period numbers as in the attributes; bit k of ``bits`` (uint64) tells whether the
+        member was active k periods before the last of the axis. More than 64 periods do not fit: take the `tail` first.
 
         Raises
         ------
@@ -379,7 +390,7 @@ class Presence(Tabular):
             horizon=Horizon(state["observed_until_us"], state["last_us"], state["resolution_us"]),
         )
 
-    def _columns(self, lang: Lang) -> Sequence[Column]:
+    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         return [
             Column(key="period", en="period", zh="周期", values=self.periods, format="date"),
             Column(key="active", en="active", zh="活跃", values=self.active, format="count"),
@@ -407,9 +418,9 @@ class Presence(Tabular):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> tuple[Callable[..., Presence], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Presence], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(Presence))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the size of the tally."""
@@ -440,7 +451,8 @@ def presence(
     kinds : collection of str, optional
         The kinds that count as activity; by default all but receive, leave, remove, mute and role.
     observed_until : aware datetime, optional
-        End of observation: rows at or after it are ignored. Left out, it is the last row's instant plus the log's resolution.
+        End of observation: rows at or after it are ignored. Left out, it is the last row's instant plus the log's
+        resolution.
     unknown_kinds : {"warn", "ignore", "raise"}
         What to do about a kind that the log does not know.
 
@@ -568,10 +580,12 @@ def require_same(a: object, b: object, argument: str, expected: str) -> None:
 
 
 def _empty(calendar: Calendar, kinds: frozenset[str] | None, horizon: Horizon, *, members: Index) -> Presence:
-    return _assemble(calendar, kinds, horizon, members, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 0)
+    none = np.empty(0, dtype=np.int64)
+    return _assemble(calendar=calendar, kinds=kinds, horizon=horizon, members=members, periods=none, codes=none, low=0)
 
 
 def _assemble(
+    *,
     calendar: Calendar,
     kinds: frozenset[str] | None,
     horizon: Horizon,
@@ -579,7 +593,6 @@ def _assemble(
     periods: IntArray,
     codes: NDArray[Any],
     low: int,
-    *,
     first: tuple[IntArray, NDArray[Any]] | None = None,
     known: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> Presence:
@@ -643,7 +656,3 @@ def period_numbers(labels: ArrayLike | Sequence[dt.date], calendar: Calendar, ar
             )
         )
     return numbers[where]
-
-
-def _restore(*fields: Any) -> Presence:  # noqa: ANN401
-    return Presence(**dict(zip((field.name for field in attrs.fields(Presence)), fields, strict=True)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 import numpy as np
@@ -22,7 +22,7 @@ from shequn.retention.cohorts import (
 )
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of
-from shequn.retention.sets import PeriodSets, sets_of_cells
+from shequn.retention.sets import PeriodSets, fits_bits, sets_of_cells
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -68,11 +68,14 @@ def cohort_table(
     every, tz, week_start, kinds, observed_until, unknown_kinds
         As in `presence`; `kinds` are those that count as a return.
     anchor : {"first_ever", "first_in_range", "recurring"}
-        What begins a cohort: the first activity ever; the first in [start, end); or every active period (a member is then in several).
+        What begins a cohort: the first activity ever; the first in [start, end); or every active period (a member is
+        then in several).
     mode : {"on", "on_or_after", "brackets"}
-        A return at offset j is activity in offset j; in j or later, up to the end of observation; or in an interval of `brackets`.
+        A return at offset j is activity in offset j; in j or later, up to the end of observation; or in an interval of
+        `brackets`.
     clock : {"calendar", "elapsed"}
-        Offsets in calendar periods; or in full lengths of `every` (hour, day or week) since the member's own first instant.
+        Offsets in calendar periods; or in full lengths of `every` (hour, day or week) since the member's own first
+        instant.
     brackets : sequence of (int, int)
         First and last offset of each interval, ascending and disjoint.
     max_offset : int, optional
@@ -95,7 +98,7 @@ def cohort_table(
 
     Notes
     -----
-    Offset 0 on the calendar clock is the cohort itself. A rate is returned / eligible, where eligible are the members whose offset was fully
+    Offset 0 is the cohort itself. A rate is returned / eligible, where eligible are the members whose offset was fully
     observed.
 
     Examples
@@ -110,17 +113,24 @@ def cohort_table(
     cohort      size     0    1   2  3
     ──────────────────────────────────
     2024-01-01     2  100%  50%  0%  –
-    2024-01-08     0     –    –   –  –
-    2024-01-15     0     –    –   –  –
     2024-01-22     1     –    –   –  –
-    –: that offset has not been fully observed.
+    –: that offset has not been fully observed. Cohorts without members are left out.
     """
     if not isinstance(data, EventLog | Presence):
         raise InvalidTypeError(message("data", "an EventLog or a Presence", data))
     _require_one_of("anchor", anchor, ("first_ever", "first_in_range", "recurring"))
     _require_one_of("mode", mode, ("on", "on_or_after", "brackets"))
     _require_one_of("clock", clock, ("calendar", "elapsed"))
-    _require_together(anchor, mode, clock, brackets, min_occurrences, max_offset, anchor_kinds, start)
+    _require_together(
+        anchor=anchor,
+        mode=mode,
+        clock=clock,
+        brackets=brackets,
+        min_occurrences=min_occurrences,
+        max_offset=max_offset,
+        anchor_kinds=anchor_kinds,
+        start=start,
+    )
     definition = CohortDefinition(
         anchor=anchor,
         mode=mode,
@@ -137,7 +147,9 @@ def cohort_table(
         range_us=_range(start, end),
     )
     if isinstance(data, Presence):
-        _require_plain(data, definition, every, tz, week_start, kinds, observed_until)
+        _require_plain(
+            data, definition, every=every, tz=tz, week_start=week_start, kinds=kinds, observed_until=observed_until
+        )
         return _from_presence(data, data, definition)
     if every is None:
         raise InvalidTypeError(message("every", "a period, such as 'week', when the data is a log", every))
@@ -158,6 +170,7 @@ def _require_one_of(argument: str, value: object, known: tuple[str, ...]) -> Non
 
 
 def _require_together(
+    *,
     anchor: Anchor,
     mode: Mode,
     clock: Clock,
@@ -193,6 +206,7 @@ def _range(start: dt.datetime | None, end: dt.datetime | None) -> tuple[int | No
 def _require_plain(
     data: Presence,
     definition: CohortDefinition,
+    *,
     every: Unit | Calendar | None,
     tz: str | None,
     week_start: WeekStart,
@@ -227,7 +241,7 @@ def _from_presence(begun: Presence, back: Presence, definition: CohortDefinition
         anchors = _first_from(begun, low)
     if definition.anchor == "recurring":
         return _recurring(back, definition, low, high)
-    return _first_anchored(back, anchors, back.sets, definition, low, high)
+    return _first_anchored(back, anchors, back.sets, definition)
 
 
 def _range_periods(calendar: Calendar, definition: CohortDefinition) -> tuple[int | None, int | None]:
@@ -253,12 +267,11 @@ def _first_anchored(
     anchors: IntArray,
     sets: PeriodSets,
     definition: CohortDefinition,
-    low: int | None,
-    high: int | None,
     last: IntArray | None = None,
 ) -> CohortTable:
     """Count where a member is in one cohort: that of the period in `anchors`."""
     until = back.horizon.until_us
+    low, high = _range_periods(back.calendar, definition)
     counted = _in_range(anchors, low, high)
     if until is None or not counted.any():
         return _table(back.calendar, definition, back.horizon)
@@ -273,19 +286,19 @@ def _first_anchored(
         raw = _skew(sets.count_by_cohort(cohort, n_cohorts), shift, n_columns)
     elif definition.mode == "on_or_after":
         if last is None:
-            last = back.last.astype(np.int64)
+            last = back.last_active.astype(np.int64)
         offset = np.where(last == NEVER_BEFORE, -1, last - first - cohort)
         raw = _at_or_after(cohort, offset, n_cohorts, n_columns)
     else:
         raw = _in_brackets(sets, cohort, cohort - shift, n_cohorts, definition)
     if definition.mode != "brackets":
         raw[:, 0] = sizes  # the cohort itself, whether or not the return is of another kind
-    return _table(back.calendar, definition, back.horizon, first, sizes, raw)
+    return _table(back.calendar, definition, back.horizon, first_period=first, sizes=sizes, raw=raw)
 
 
 def _skew(by_period: IntArray, shift: int, n_columns: int) -> IntArray:
-    """Turn counts by cohort and period into counts by cohort and offset; `shift` is the cohort that the first period belongs to."""
-    n_cohorts, n_periods = by_period.shape
+    """Turn counts by cohort and period into counts by cohort and offset; `shift` is the cohort of the first period."""
+    n_cohorts = len(by_period)
     raw = np.zeros((n_cohorts, n_columns), dtype=np.int64)
     for cohort in range(n_cohorts):
         start = cohort - shift
@@ -360,7 +373,8 @@ def _recurring(back: Presence, definition: CohortDefinition, low: int | None, hi
                     hit |= sets.mask(later)[codes]
                 raw[row, column] = np.count_nonzero(hit)
     sizes = sets.counts()[rows.start : rows.stop]
-    return _table(back.calendar, definition, back.horizon, back.first_period + rows[0], sizes, raw)
+    first = back.first_period + rows[0]
+    return _table(back.calendar, definition, back.horizon, first_period=first, sizes=sizes, raw=raw)
 
 
 # ── from the rows of a log ───────────────────────────────────────────────────────────────────────────────────────────
@@ -413,25 +427,30 @@ class _Counting:
         n = len(self.log.members)
         if self.definition.mode == "brackets":
             column = _bracket_of(np.where(anchors[member] == NEVER, -1, period - anchors[member]), self.definition)
-            hit = self._often_enough(member, column, len(self.definition.brackets))
-            table = _first_anchored(back, anchors, back.sets, self.definition, low, high)
+            hits = self._often_enough(member, column, len(self.definition.brackets))
+            table = _first_anchored(back, anchors, back.sets, self.definition)
             cohort = np.where(_in_range(anchors, low, high), anchors - table.first_period, -1)
-            return attrs.evolve(table, raw=_sum_hits(hit, cohort, table.n_cohorts) if table.n_cohorts else table.raw)
+            return attrs.evolve(table, raw=hits.tally(cohort, table.n_cohorts, table.n_offsets))
         last = self._last_but(member, period, n)
         offset = period - back.first_period
         often = self._often_enough(member, offset, back.n_periods)
-        sets = sets_of_cells(*np.nonzero(often), back.n_periods, n)
-        return _first_anchored(back, anchors, sets, self.definition, low, high, last)
+        sets = sets_of_cells(often.column, often.member, back.n_periods, n)
+        return _first_anchored(back, anchors, sets, self.definition, last)
 
-    def _often_enough(self, member: IntArray, column: IntArray, n_columns: int) -> NDArray[np.bool_]:
-        """Return the mask (n_columns, n_members) of cells with enough rows; a column of -1 is none."""
+    def _often_enough(self, member: IntArray, column: IntArray, n_columns: int) -> _Hits:
+        """Return the members with enough rows in a column; a column of -1 is none."""
         inside = column >= 0
         n = len(self.log.members)
-        times = np.bincount(column[inside] * n + member[inside], minlength=n_columns * n)
-        return times.reshape(n_columns, n) >= self.definition.min_occurrences
+        keys = column[inside] * n + member[inside]
+        if fits_bits(n_columns, n, len(keys)):
+            cells = np.flatnonzero(np.bincount(keys, minlength=n_columns * n) >= self.definition.min_occurrences)
+        else:
+            cells, times = np.unique(keys, return_counts=True)
+            cells = cells[times >= self.definition.min_occurrences]
+        return _Hits(*np.divmod(cells, max(n, 1)))
 
     def _last_but(self, member: IntArray, column: IntArray, n: int) -> IntArray:
-        """Return, for each member, the latest column from which on there are enough rows; the lowest int32 where there is none."""
+        """Return, for each member, the latest column from which on there are enough rows; else the lowest int32."""
         order = np.lexsort((column, member))
         member, column = member[order], column[order]
         ends = np.searchsorted(member, np.arange(n), side="right")
@@ -456,20 +475,32 @@ class _Counting:
         cohort = np.where(begun, period - first, -1)
         starts = np.stack([period[begun], start[begun]], axis=1)
         n_columns = count_columns(self.calendar, definition, first, until, starts)
-        hit = self._hits(start, begun, n_columns)
+        member, offset = self._offsets(start, begun)
+        if definition.mode == "on_or_after":
+            last = self._last_but(member, offset, len(start))
+            raw = _at_or_after(cohort, last, n_cohorts, n_columns)
+            at_end = (until - start) // self.calendar.length_us()  # the offset that was not observed to its end
+            member = np.flatnonzero(begun & ((last >= at_end) | (at_end == 0)) & (at_end < n_columns))
+            hits = _Hits(at_end[member], member)
+        else:
+            column = _bracket_of(offset, definition) if definition.mode == "brackets" else offset
+            hits = self._often_enough(member, np.where(column < n_columns, column, -1), n_columns)
+            if definition.mode == "on":
+                hits = hits.with_first(np.flatnonzero(begun))
+            raw = hits.tally(cohort, n_cohorts, n_columns)
+        sizes = np.bincount(cohort[begun], minlength=n_cohorts)
         if definition.mode != "brackets":
-            hit[0] = begun
-        column, member = np.nonzero(hit)
-        offsets = definition.brackets or [(offset, offset) for offset in range(n_columns)]
-        deadline = start[member] + lengths_through(offsets, self.calendar)[column]
+            raw[:, 0] = sizes
+        offsets = definition.brackets or tuple((column, column) for column in range(n_columns))
+        deadline = start[hits.member] + lengths_through(offsets, self.calendar)[hits.column]
         late = deadline > until
-        pending = np.stack([period[member[late]], column[late], deadline[late]], axis=1)
+        pending = np.stack([period[hits.member[late]], hits.column[late], deadline[late]], axis=1)
         return CohortTable(
             calendar=self.calendar,
             definition=definition,
             first_period=first,
-            sizes=np.bincount(cohort[begun], minlength=n_cohorts),
-            raw=_sum_hits(hit, cohort, n_cohorts),
+            sizes=sizes,
+            raw=raw,
             starts=starts[np.lexsort(starts.T[::-1])],
             pending=pending[np.lexsort(pending.T[::-1])],
             horizon=self.horizon,
@@ -494,24 +525,36 @@ class _Counting:
             start[start >= high] = _LATEST
         return start
 
-    def _hits(self, start: IntArray, begun: NDArray[np.bool_], n_columns: int) -> NDArray[np.bool_]:
-        """Return which members returned at each column, shape (n_columns, n_members)."""
-        definition = self.definition
+    def _offsets(self, start: IntArray, begun: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+        """Return member and offset of each row that counts as a return."""
         member, at_us = self._return_rows()
         rows = begun[member] & (at_us >= np.where(begun, start, 0)[member])
         member = member[rows]
-        offset = (at_us[rows] - start[member]) // self.calendar.length_us()
-        n = len(start)
-        if definition.mode == "brackets":
-            return self._often_enough(member, _bracket_of(offset, definition), n_columns)
-        if definition.mode == "on":
-            return self._often_enough(member, np.where(offset < n_columns, offset, -1), n_columns)
-        last = self._last_but(member, offset, n)
-        return np.arange(n_columns)[:, None] <= last
+        return member, (at_us[rows] - start[member]) // self.calendar.length_us()
+
+
+class _Hits(NamedTuple):
+    """Who returned at which column."""
+
+    column: IntArray
+    member: IntArray
+
+    def with_first(self, member: IntArray) -> _Hits:
+        """Return the hits with exactly these members at the first column."""
+        later = self.column > 0
+        first = np.zeros(len(member), dtype=np.int64)
+        return _Hits(np.concatenate([first, self.column[later]]), np.concatenate([member, self.member[later]]))
+
+    def tally(self, cohort: IntArray, n_cohorts: int, n_columns: int) -> IntArray:
+        """Count by cohort (-1 is none) and column."""
+        of = cohort[self.member]
+        inside = of >= 0
+        keys = of[inside] * n_columns + self.column[inside]
+        return np.bincount(keys, minlength=n_cohorts * n_columns).reshape(n_cohorts, n_columns)
 
 
 def _in_range(anchors: IntArray, low: int | None, high: int | None) -> NDArray[np.bool_]:
-    inside = anchors != NEVER
+    inside: NDArray[np.bool_] = anchors != NEVER
     if low is not None:
         inside &= anchors >= low
     if high is not None:
@@ -526,6 +569,7 @@ def _table(
     calendar: Calendar,
     definition: CohortDefinition,
     horizon: Horizon,
+    *,
     first_period: int = 0,
     sizes: IntArray | None = None,
     raw: IntArray | None = None,

@@ -121,4 +121,16 @@ def membership_facts(
     starts = np.concatenate([[True], unit[1:] != unit[:-1]])[: len(unit)]
     # Restart the sum at each unit: what stood before its first fact is taken off all of its facts.
     base = (total - steps)[starts][np.cumsum(starts) - 1] if len(unit) else total
-    return Facts(unit, calendar.index(at_us).astype(np.int64), total - base > 0, is_join, changes)
+    return Facts(unit, _periods_in_order(unit, calendar.index(at_us)), total - base > 0, is_join, changes)
+
+
+def _periods_in_order(unit: NDArray[np.int64], period: NDArray[np.int32]) -> IntArray:
+    """Return the period of each fact, none earlier than that of the unit's fact before.
+
+    Where clocks go back over midnight an earlier day comes twice, and what happens then counts in the later one.
+    """
+    if not len(period):
+        return period.astype(np.int64)
+    low = int(period.min())
+    base = unit * (int(period.max()) - low + 1) - low
+    return np.maximum.accumulate(base + period) - base
