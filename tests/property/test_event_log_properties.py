@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import pickle
 from typing import Any
 
@@ -47,12 +48,14 @@ def logs(draw: st.DrawFn) -> EventLog:
 def rows_of(log: EventLog) -> list[str]:
     """Each row as text, whatever columns there are: what a log says, apart from the order of rows."""
     columns = {name: column.tolist() for name, column in log.to_columns().items()}
-    names = sorted(name for name, column in columns.items() if any(v is not None and v == v for v in column))
+    names = sorted(name for name, column in columns.items() if any(missing_is_none(v) is not None for v in column))
     return [repr({name: missing_is_none(columns[name][row]) for name in names}) for row in range(len(log))]
 
 
 def missing_is_none(value: Any) -> Any:
-    return None if value != value else float(value) if isinstance(value, int | float) else value
+    if isinstance(value, int | float):
+        return None if math.isnan(value) else float(value)
+    return value
 
 
 @given(logs())
@@ -178,7 +181,7 @@ def test_a_description_counts_what_a_loop_counts(log):
         for kind in set(kinds)
     }
     assert summary.nulls == {
-        name: sum(value is None or value != value for value in column.tolist())
+        name: sum(missing_is_none(value) is None for value in column.tolist())
         for name, column in columns.items()
         if name not in {"member", "kind", "at"}
     }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,15 +92,20 @@ def test_a_hash_that_tells_nothing_apart_costs_time_and_nothing_else(multipliers
 
 
 def test_numbers_that_collide_in_every_round_are_sorted_in_the_end(monkeypatch):
-    rounds = []
+    rounds: list[int] = []
     real = hashing._one_round
-    monkeypatch.setattr(hashing, "_one_round", lambda numbers, _: rounds.append(len(numbers)) or real(numbers, 0))
+
+    def colliding(numbers, _):
+        rounds.append(len(numbers))
+        return real(numbers, 0)
+
+    monkeypatch.setattr(hashing, "_one_round", colliding)
     column = np.arange(100, dtype=np.uint64) % 37
     codes, distinct = number_codes(column)
     assert np.array_equal(distinct[codes], column)
     assert sorted(distinct.tolist()) == list(range(37))
     assert len(rounds) == hashing._MOST_ROUNDS
-    assert all(later < earlier for earlier, later in zip(rounds[:-1], rounds[1:], strict=True))
+    assert all(later < earlier for earlier, later in pairwise(rounds))
 
 
 @given(st.lists(texts, unique=True) | st.lists(integers, unique=True), st.data())

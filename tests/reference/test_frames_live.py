@@ -27,7 +27,7 @@ AGE = [30, 41, 30, 25, 19]
 EXPECTED = EventLog.from_columns(
     member=MEMBERS, kind=KINDS, at=AT, value=VALUE, group=GROUP, extra={"channel": CHANNEL, "age": AGE}
 )
-NAMES = {"member": "uid", "kind": "event", "at": "ts", "value": "amount", "group": "room"}
+NAMES: dict[str, Any] = {"member": "uid", "kind": "event", "at": "ts", "value": "amount", "group": "room"}
 
 
 def columns() -> dict[str, Any]:
@@ -195,8 +195,8 @@ def test_a_missing_instant_is_refused_with_its_row(name):
 def test_a_column_that_is_not_there_is_refused_with_the_closest_one(name):
     with pytest.raises(
         UnknownLabelError,
-        match=r"^member: expected one of the frame's columns \(uid, event, ts, amount, room, channel, age\), got 'uidd'; "
-        r"did you mean 'uid'\?$",
+        match=r"^member: expected one of the frame's columns \(uid, event, ts, amount, room, channel, age\), "
+        r"got 'uidd'; did you mean 'uid'\?$",
     ):
         EventLog.from_frame(FRAMES[name](), member="uidd", kind="event", at="ts")
     with pytest.raises(UnknownLabelError, match=r"^extra: expected one of the frame's columns .*, got 'nope'$"):
@@ -289,7 +289,11 @@ def test_text_and_categories_of_one_frame_come_in_order_of_appearance():
         assert coded.codes.tolist() == [0, 1, -1, 0]
 
 
-@pytest.mark.parametrize("column", [pa.array(["1"]), pl.Series(["1"]), pd.Series(["1"], dtype="category")], ids=lambda column: type(column).__module__)
+@pytest.mark.parametrize(
+    "column",
+    [pa.array(["1"]), pl.Series(["1"]), pd.Series(["1"], dtype="category")],
+    ids=lambda column: type(column).__module__,
+)
 def test_text_is_neither_a_number_nor_an_instant(column):
     with pytest.raises(InvalidTypeError, match=r"^value: expected int or float, got '1' at row 0"):
         EventLog.from_columns(member=[1], kind="post", at=[0], time_unit="s", value=column)

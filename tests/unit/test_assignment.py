@@ -133,8 +133,8 @@ def test_assignments_are_equal_when_all_they_say_is():
         {"ann": "gold", "bo": "silver", "cy": None}, segments=["silver", "gold"], ordered=True
     )
     assert same == TIERS
-    assert TIERS != Assignment.from_mapping({"ann": "gold", "bo": "silver", "cy": None}, segments=["silver", "gold"])
-    assert TIERS != TIERS.align(Index(["bo", "ann", "cy"]))
+    assert Assignment.from_mapping({"ann": "gold", "bo": "silver", "cy": None}, segments=["silver", "gold"]) != TIERS
+    assert TIERS.align(Index(["bo", "ann", "cy"])) != TIERS
     assert TIERS != "gold"
     with pytest.raises(TypeError):
         hash(TIERS)

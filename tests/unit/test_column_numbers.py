@@ -3,6 +3,7 @@ from __future__ import annotations
 import fractions
 from collections import deque
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,11 +160,14 @@ def test_a_sum_that_64_bits_do_not_hold_is_refused(values, total):
 
 
 def test_an_extra_column_is_of_the_sort_of_its_first_row():
-    assert extra_column([1, None], name="x").dtype == np.float64
-    assert extra_column((True, False), name="x").tolist() == [1, 0]
+    some: Any = extra_column([1, None], name="x")
+    assert some.dtype == np.float64
+    flags: Any = extra_column((True, False), name="x")
+    assert flags.tolist() == [1, 0]
     assert isinstance(extra_column([None, "a"], name="x"), Coded)
     assert isinstance(extra_column(np.array(["a"]), name="x"), Coded)
-    assert extra_column(np.array([np.float32(1)], dtype=object), name="x").tolist() == [1.0]
+    scalars: Any = extra_column(np.array([np.float32(1)], dtype=object), name="x")
+    assert scalars.tolist() == [1.0]
     with pytest.raises(InvalidTypeError, match=r"^x: expected a column \(list or 1-D array\) of labels, got 7$"):
         extra_column(7, name="x")
 

@@ -16,7 +16,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Coded, Index
 from shequn.values.instants import from_us
 
-ANY: Any = object()
+ONE: Any = np.int64(1)
 NAN = float("nan")
 
 
@@ -36,6 +36,11 @@ FULL = log_of(
     item=[None, None, "tea", None],
     extra={"channel": ["抖音", None, None, "微博"], "age": [30, 41, 30, None]},
 )
+
+
+def numbers(log: EventLog, name: str) -> Any:
+    """A column that holds no labels."""
+    return log.column(name)
 
 
 # --- facts in ---
@@ -99,11 +104,11 @@ def test_integers_stay_exact_and_booleans_become_numbers():
             "nothing": [None, None, NAN],
         },
     )
-    assert (log.value is not None, log.column("value").tolist()) == (True, [2**62, -1, 0])
-    assert [log.column(name).dtype.name for name in ("value", "big", "is_new")] == ["int64"] * 3
-    assert [log.column(name).dtype.name for name in ("vip", "score", "objects")] == ["float64"] * 3
-    assert str(log.column("vip").tolist()) == "[1.0, nan, 0.0]"
-    assert log.column("is_new").tolist() == [1, 0, 1]
+    assert (log.value is not None, numbers(log, "value").tolist()) == (True, [2**62, -1, 0])
+    assert [numbers(log, name).dtype.name for name in ("value", "big", "is_new")] == ["int64"] * 3
+    assert [numbers(log, name).dtype.name for name in ("vip", "score", "objects")] == ["float64"] * 3
+    assert str(numbers(log, "vip").tolist()) == "[1.0, nan, 0.0]"
+    assert numbers(log, "is_new").tolist() == [1, 0, 1]
     nothing = log.column("nothing")
     assert isinstance(nothing, Coded)
     assert nothing.codes.tolist() == [-1, -1, -1]
@@ -129,8 +134,8 @@ def test_the_callers_arrays_are_neither_kept_nor_written_to():
         array[:] = 0
     assert log.member.labels().tolist() == [3, 1]
     assert log.at_us.tolist() == [5, 6]
-    assert log.column("value").tolist() == [1, 2]
-    assert log.column("score").tolist() == [1.5, 2.5]
+    assert numbers(log, "value").tolist() == [1, 2]
+    assert numbers(log, "score").tolist() == [1.5, 2.5]
     for name, column in log.to_columns().items():
         assert not column.flags.writeable, name
 
@@ -363,7 +368,7 @@ def test_a_condition_on_a_column_that_is_not_there_is_refused():
 def test_sorting_orders_by_member_instant_and_row():
     log = log_of(member=["bo", "ann", "bo", "bo", "ann"], at=[5, 9, 5, 1, 9], value=[0, 1, 2, 3, 4])
     ordered = log.sorted()
-    assert ordered.column("value").tolist() == [3, 0, 2, 1, 4]
+    assert numbers(ordered, "value").tolist() == [3, 0, 2, 1, 4]
     assert ordered.source_rows is not None
     assert ordered.source_rows.tolist() == [3, 0, 2, 1, 4]
     assert ordered.is_sorted
@@ -389,7 +394,7 @@ def test_keys_that_fit_no_integer_are_sorted_all_the_same(monkeypatch):
 
 def test_a_member_goes_to_the_same_part_in_every_log():
     names = [f"u{i}" for i in range(40)]
-    whole, some = log_of(member=names * 2), log_of(member=names[30:] + ["new"])
+    whole, some = log_of(member=names * 2), log_of(member=[*names[30:], "new"])
     parts, parts_of_some = whole.partition(4), some.partition(4)
     assert sum(map(len, parts)) == 80
     assert all(part.kinds == whole.kinds for part in parts)
@@ -401,7 +406,7 @@ def test_parts_may_be_empty():
     parts = log_of(member=["ann"]).partition(3)
     assert sorted(map(len, parts)) == [0, 0, 1]
     assert len(EventLog.empty().partition(2)) == 2
-    assert log_of(member=["ann"]).partition(np.int64(1))[0] == log_of(member=["ann"])
+    assert log_of(member=["ann"]).partition(ONE)[0] == log_of(member=["ann"])
     many = log_of(member=["ann", "bo"]).partition(40_000)
     assert sum(map(len, many)) == 2
 
@@ -418,8 +423,8 @@ def test_logs_are_stacked_under_the_labels_of_all():
     both = EventLog.concat([one, other])
     assert both.member.labels().tolist() == ["ann", "bo", "ann"]
     assert both.kinds == Index(["post", "like"])
-    assert str(both.column("value").tolist()) == "[5.0, nan, nan]"
-    assert str(both.column("age").tolist()) == "[30.0, nan, nan]"
+    assert str(numbers(both, "value").tolist()) == "[5.0, nan, nan]"
+    assert str(numbers(both, "age").tolist()) == "[30.0, nan, nan]"
     assert both.labelled_column("group").labels().tolist() == ["g1", None, None]
     assert both.labelled_column("item").labels().tolist() == [None, "tea", None]
     assert both.labelled_column("channel").labels().tolist() == ["抖音", None, None]
@@ -441,7 +446,7 @@ def test_a_column_in_which_everything_is_missing_is_of_any_sort():
     one = log_of(member=[1], extra={"x": [None], "y": [None]})
     other = log_of(member=[2], extra={"x": [5], "y": ["a"]})
     both = EventLog.concat([one, other])
-    assert str(both.column("x").tolist()) == "[nan, 5.0]"
+    assert str(numbers(both, "x").tolist()) == "[nan, 5.0]"
     assert both.labelled_column("y").labels().tolist() == [None, "a"]
     assert EventLog.concat([one, one]).labelled_column("x").labels().tolist() == [None, None]
     nothing = log_of(member=[], extra={"x": np.array([], dtype=np.int64)})
@@ -507,11 +512,11 @@ def test_logs_are_equal_when_their_rows_are():
     again = EventLog.concat([FULL.where(rows=[0, 1]), FULL.where(rows=[2, 3])])
     assert again == FULL
     assert FULL.where(rows=[0, 1]) != FULL
-    assert FULL != attrs.evolve(FULL, extra={})
-    assert FULL != attrs.evolve(FULL, value=None)
-    assert FULL != attrs.evolve(FULL, extra={"channel": FULL.extra["channel"], "age": FULL.extra["channel"]})
-    assert FULL != attrs.evolve(FULL, at_us=FULL.at_us + 1)
-    assert FULL != attrs.evolve(FULL, group=None)
+    assert attrs.evolve(FULL, extra={}) != FULL
+    assert attrs.evolve(FULL, value=None) != FULL
+    assert attrs.evolve(FULL, extra={"channel": FULL.extra["channel"], "age": FULL.extra["channel"]}) != FULL
+    assert attrs.evolve(FULL, at_us=FULL.at_us + 1) != FULL
+    assert attrs.evolve(FULL, group=None) != FULL
     assert FULL != "log"
     with pytest.raises(TypeError):
         hash(FULL)

@@ -3,16 +3,18 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from shequn.columns import EventLog
-from shequn.columns.ingest import Ingested
 from shequn.entities import Event, EventKind
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
 from shequn.values.instants import from_us
+
+if TYPE_CHECKING:
+    from shequn.columns import Ingested
 
 NAN = float("nan")
 
@@ -57,6 +59,14 @@ def test_bad_rows_are_given_back_with_their_place_and_a_reason():
     assert str(rejected[0]) == "row 1: member: expected a label that is str or int, got None"
 
 
+def numbers(log: EventLog, name: str) -> Any:
+    """A column that holds no labels."""
+    return log.column(name)
+
+
+WITHOUT_NAME: dict[Any, Any] = {**row(), 3: 1}
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
@@ -88,7 +98,7 @@ def test_bad_rows_are_given_back_with_their_place_and_a_reason():
         (row(extra=7), "extra: expected a mapping of name to value, got 7"),
         (row(extra={"x": 1}, x=1), "extra: expected each name once, got 'x'"),
         (row(extra={"kind": 1}), "extra: expected names that are non-empty str, other than member, kind, at, value, "),
-        ({**row(), 3: 1}, "extra: expected names that are non-empty str, other than member, kind, at, value, target, "),
+        (WITHOUT_NAME, "extra: expected names that are non-empty str, other than member, kind, at, value, target, "),
         ("ann", "rows: expected a mapping or an Event, got 'ann'"),
         (None, "rows: expected a mapping or an Event, got None"),
     ],
@@ -124,8 +134,8 @@ def test_of_two_sorts_equally_common_the_first_stays():
 
 def test_extras_are_numbers_or_text_or_booleans():
     log, rejected = ingest(row(x=1), row(x="a"), row(x=0.5), row(x=True), row(x=None), row(y=True), row(y=False))
-    assert str(log.column("x").tolist()) == "[1.0, 0.5, nan, nan, nan]"
-    assert str(log.column("y").tolist()) == "[nan, nan, nan, 1.0, 0.0]"
+    assert str(numbers(log, "x").tolist()) == "[1.0, 0.5, nan, nan, nan]"
+    assert str(numbers(log, "y").tolist()) == "[nan, nan, nan, 1.0, 0.0]"
     assert [(r.row, r.reason) for r in rejected] == [
         (1, "x: expected numbers, as in 2 of 4 rows, got 'a'"),
         (3, "x: expected numbers, as in 2 of 4 rows, got True"),
@@ -142,7 +152,7 @@ def test_an_integer_that_its_column_would_change_is_rejected(other):
     )
     kept, none = ingest(row(value=2**53 + 1), row(value=2**60))
     assert none == ()
-    assert kept.column("value").tolist() == [2**53 + 1, 2**60]
+    assert numbers(kept, "value").tolist() == [2**53 + 1, 2**60]
 
 
 def test_events_and_mappings_go_together():

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     LIKE = "like"
 
 
-class OldKind(str, Enum):
+class OldKind(str, Enum):  # noqa: UP042  (what code written before Python 3.11 has)
     POST = "post"
 
 
@@ -135,7 +135,8 @@ def test_read_only_input_is_taken_and_not_written_to():
 )
 def test_no_rows_make_an_empty_index(column):
     index, codes = Index.encode(column)
-    assert (len(index), len(codes), codes.dtype) == (0, 0, np.int32)
+    assert (len(index), len(codes)) == (0, 0)
+    assert codes.dtype == np.int32
 
 
 def test_the_empty_text_is_a_label_like_any_other():
@@ -312,7 +313,7 @@ class TestALongColumn:
     def test_whose_hashes_collide(self, monkeypatch, as_array):
         labels = [f"user_{i * i % 97}" for i in range(500)]
         monkeypatch.setattr(encode, "_hashes_of_fixed_text", lambda column: np.zeros(len(column), dtype=np.uint64))
-        monkeypatch.setattr(encode, "hash", lambda label: len(label), raising=False)
+        monkeypatch.setattr(encode, "hash", len, raising=False)
         index, codes = Index.encode(np.array(labels) if as_array else labels)
         assert decoded(index, codes) == labels
         assert list(index) == list(dict.fromkeys(labels))

@@ -176,7 +176,7 @@ def test_a_copy_is_as_good_as_the_original(index, duplicate):
 def test_an_index_never_changes():
     index = Index(["a"])
     with pytest.raises(AttributeError, match="immutable"):
-        index.labels = ANY
+        index.labels = ANY  # type: ignore[misc]
     with pytest.raises(ValueError, match="read-only"):
         index.labels[0] = "b"
 

@@ -138,10 +138,10 @@ def test_whole_instants_need_no_gap():
             r"got 10+ at row 1 \(2 of 3 rows\)$",
         ),
         (
-            {"joined": [None, dt.datetime(2024, 1, 1), None]},
+            {"joined": [None, dt.datetime(2024, 1, 1), None]},  # noqa: DTZ001
             InvalidValueError,
             r"got .* at row 1 \(1 of 3 rows\); times wi",
-        ),  # noqa: DTZ001
+        ),
         (
             {"joined": [None, 1, 2], "time_unit": "h"},
             InvalidValueError,
@@ -257,7 +257,8 @@ def test_an_assignment_of_other_members_is_no_field():
 def test_an_unknown_field_is_refused_with_the_closest_one():
     with pytest.raises(
         UnknownLabelError,
-        match=r"^name: expected one of the roster's fields \(city, age, tier, vip\), got 'ctiy'; did you mean 'city'\?$",
+        match=r"^name: expected one of the roster's fields \(city, age, tier, vip\), "
+        r"got 'ctiy'; did you mean 'city'\?$",
     ):
         FULL.field("ctiy")
 
@@ -424,13 +425,13 @@ def test_what_is_no_member_is_refused():
 
 
 def test_rosters_are_equal_when_they_know_the_same():
-    assert FULL == FULL.take([0, 1, 2])
-    assert FULL != FULL.take([1, 0, 2])
-    assert FULL != FULL.with_field("age", [1, 2, 3])
-    assert FULL != FULL.with_field("new", [1, 2, 3])
-    assert FULL != attrs.evolve(FULL, tags={})
-    assert FULL != attrs.evolve(FULL, tags=dict(FULL.tags) | {"lucky": Tags.none(3)})
-    assert FULL != attrs.evolve(FULL, left_us=FULL.joined_us)
+    assert FULL.take([0, 1, 2]) == FULL
+    assert FULL.take([1, 0, 2]) != FULL
+    assert FULL.with_field("age", [1, 2, 3]) != FULL
+    assert FULL.with_field("new", [1, 2, 3]) != FULL
+    assert attrs.evolve(FULL, tags={}) != FULL
+    assert attrs.evolve(FULL, tags=dict(FULL.tags) | {"lucky": Tags.none(3)}) != FULL
+    assert attrs.evolve(FULL, left_us=FULL.joined_us) != FULL
     assert FULL != 7
     with pytest.raises(TypeError):
         hash(FULL)

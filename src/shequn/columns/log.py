@@ -102,7 +102,7 @@ class EventLog:
         at: ArrayLike | Sequence[dt.datetime],
         at_tz: str | None = None,
         time_unit: Literal["s", "ms", "us"] | None = None,
-        value: ArrayLike | None = None,
+        value: ArrayLike | Sequence[float | None] | None = None,
         target: ArrayLike | Sequence[Label | None] | None = None,
         group: ArrayLike | Sequence[Label | None] | None = None,
         item: ArrayLike | Sequence[Label | None] | None = None,

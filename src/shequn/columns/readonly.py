@@ -44,9 +44,11 @@ def int64(values: Any) -> IntArray:  # noqa: ANN401
 
 def counts_field() -> Any:  # noqa: ANN401
     """Return the attrs field of a record that holds an array of whole numbers."""
-    return attrs.field(converter=int64, eq=attrs.cmp_using(eq=np.array_equal))
+    field: Callable[..., Any] = attrs.field
+    return field(converter=int64, eq=attrs.cmp_using(eq=np.array_equal))
 
 
-def by_fields(record: Any) -> tuple[Callable[..., Any], tuple[()]]:  # noqa: ANN401
+def by_fields(record: attrs.AttrsInstance) -> tuple[Callable[..., Any], tuple[()]]:
     """Return what `__reduce__` should: the constructor runs again, so that a pickled copy is read-only too."""
-    return partial(type(record), **attrs.asdict(record, recurse=False)), ()
+    rebuild: Callable[..., Any] = type(record)
+    return partial(rebuild, **attrs.asdict(record, recurse=False)), ()

@@ -313,6 +313,8 @@ class CohortTable(Tally[CohortRow]):
         >>> parts[0].merge(parts[1]) == cohort_table(log, every="week", tz="UTC")
         True
         """
+        if not isinstance(other, CohortTable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidTypeError(message("other", "a CohortTable", other))
         require_same(self.calendar, other.calendar, "every", "parts over the same periods")
         require_same(self.definition, other.definition, "cohorts", "parts of the same definition")
         horizon = self.horizon.merge(other.horizon)

@@ -156,7 +156,7 @@ class Plan:
         facts = self._facts(units)
         counts = self._membership(units, facts) if self.basis == "membership" else self._activity(units, facts)
         ledgers = [self._ledger(counts, facts, row) for row in range(units.n_rows)]
-        return ledgers if self.starts_at is None else [ledger._from(self.starts_at) for ledger in ledgers]
+        return ledgers if self.starts_at is None else [ledger.since(self.starts_at) for ledger in ledgers]
 
     def _ledger(self, counts: Counts, facts: Facts | None, row: int) -> FlowLedger:
         retained = counts.opening[row] + np.cumsum(counts.entered[row] - counts.exited[row])

@@ -24,7 +24,7 @@ from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counting import Plan
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import Presence
+from shequn.retention.presence import Presence, require_periods, require_remembered
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -149,9 +149,9 @@ def flow_ledger(
         raise InvalidValueError(message("basis", "'activity' or 'membership'", basis))
     if isinstance(data, Presence):
         _require_defaults(basis=(basis, "activity"), kinds=(kinds, None), observed_until=(observed_until, None))
+        _require_defaults(join=(join, JOIN), leave=(leave, LEAVE))
+        require_periods(data, every, tz, week_start)
         calendar, counted, horizon = data.calendar, data.kinds, data.horizon
-        if every is not None and Calendar.of(every, tz=tz or calendar.tz, week_start=week_start) != calendar:
-            raise InvalidValueError(message("every", f"the periods of the presence ({calendar.name()})", every))
     elif isinstance(data, EventLog):
         if every is None:
             raise InvalidTypeError(message("every", "a period, such as 'week', when the data is a log", every))
@@ -162,6 +162,9 @@ def flow_ledger(
                 of_kinds(data, named, argument=argument, unknown_kinds=unknown_kinds)
     else:
         raise InvalidTypeError(message("data", "an EventLog or a Presence", data))
+    starts_at = None if start is None else calendar.index_one(instant_us(start, argument="start"))
+    if isinstance(data, Presence) and starts_at is not None:
+        require_remembered(data, starts_at)
     plan = Plan(
         data=data,
         calendar=calendar,
@@ -172,7 +175,7 @@ def flow_ledger(
         grace=grace,
         join=kind_set(join, argument="join"),
         leave=kind_set(leave, argument="leave"),
-        starts_at=None if start is None else calendar.index_one(instant_us(start, argument="start")),
+        starts_at=starts_at,
     )
     everybody = plan.ledgers(plan.member_units())[0]
     if by is None:

@@ -10,7 +10,7 @@ import numpy as np
 from shequn.columns.breakdown import Tally
 from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column
-from shequn.errors import InvalidTypeError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counts import ledger_fields
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, require_same
@@ -321,7 +321,8 @@ class FlowLedger(Tally[LedgerRow]):
         Raises
         ------
         InvalidValueError
-            The parts differ in period, grace, basis, kinds, start or explicit end of observation.
+            The parts differ in period, grace, basis, kinds, start or explicit end of observation; or one opens with
+            members, and the other begins earlier.
 
         Examples
         --------
@@ -330,12 +331,15 @@ class FlowLedger(Tally[LedgerRow]):
         >>> parts[0].merge(parts[1]).merge(parts[2]) == flow_ledger(log, every="week", tz="UTC")
         True
         """
+        if not isinstance(other, FlowLedger):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidTypeError(message("other", "a FlowLedger", other))
         require_same(self.calendar, other.calendar, "every", "parts over the same periods")
         for name in ("grace", "basis", "kinds", "starts_at"):
             require_same(getattr(self, name), getattr(other, name), name, f"parts with the same {name}")
         horizon = self.horizon.merge(other.horizon)
         has_membership = self.has_membership or other.has_membership
         parts = [part for part in (self, other) if part._has_axis()]
+        _require_common_start(parts)
         if not parts:
             return attrs.evolve(self, horizon=horizon, has_membership=has_membership)
         low = min(part.first_period for part in parts)
@@ -368,7 +372,7 @@ class FlowLedger(Tally[LedgerRow]):
             counts["present_inside"][period] = tail[:, 1].sum()
         return attrs.evolve(self, first_period=low, tail=tail, **counts)
 
-    def _from(self, start: int) -> FlowLedger:
+    def since(self, start: int, /) -> FlowLedger:
         """Return the ledger from the period numbered `start` on."""
         part = self if self._has_axis() else attrs.evolve(self, first_period=start)
         end = max(part.first_period + part.n_periods, start)
@@ -428,3 +432,15 @@ class FlowLedger(Tally[LedgerRow]):
         """Show the last retained and the residual."""
         last = f"{int(self.retained[-1]):,} retained" if self.n_periods else "empty"
         return f"FlowLedger({self.n_periods} periods, {last}, {self.calendar.name()})"
+
+
+def _require_common_start(parts: Sequence[FlowLedger]) -> None:
+    """Raise where one part opens with members whose past the other's periods would need."""
+    low = min((part.first_period for part in parts), default=0)
+    for part in parts:
+        opening = part.opening[0] if part.n_periods else part.tail.sum()
+        if part.first_period > low and opening:
+            first = str(part.calendar.label([part.first_period])[0])
+            raise InvalidValueError(
+                message("other", f"parts that both begin in {first}, where one opens with {opening} members", str(part.calendar.label([low])[0]))
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,7 +12,7 @@ from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message
 from shequn.labels import Coded, Index
 from shequn.retention.horizon import Horizon
 from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
@@ -19,7 +20,6 @@ from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us, instant_us
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pendulum
@@ -35,6 +35,7 @@ NEVER = int(np.iinfo(np.int32).max)
 NEVER_BEFORE = int(np.iinfo(np.int32).min)
 _BLOCK = 1 << 16
 _WORD_BITS = 64
+_EARLIEST, _LATEST = np.datetime64("1900-01-01"), np.datetime64("2262-01-01")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -109,7 +110,8 @@ class Presence(Tabular):
             Local start date of the period (``datetime64[D]`` or dates; ``datetime64[h]`` for hours). A date that starts
             no period is refused: it tells a warehouse that counts weeks from Sunday.
         first : array_like of date, shape (m,), optional
-            Start date of the member's first period ever, where the pairs do not go back that far.
+            Start date of the member's first period ever, where the pairs do not go back that far. Who was active just
+            before the first of the pairs is not known then: begin a ledger ``grace + 1`` periods later.
         every, week_start
             What a period is, as in `presence`.
         tz : str, optional
@@ -148,6 +150,12 @@ class Presence(Tabular):
                 raise MisalignedError(
                     message(name, f"as many rows as `member`, which has {len(who)}", len(column)) + " rows"
                 )
+        late = started > number
+        if late.any():
+            row = int(np.flatnonzero(late)[0])
+            got = str(calendar.label(started[row : row + 1])[0])
+            expected = "dates not after those of `period`"
+            raise InvalidValueError(message("first", expected, got, row=row, bad=int(late.sum()), total=len(late)))
         if not len(who):
             horizon = (
                 Horizon() if observed_until is None else Horizon(instant_us(observed_until, argument="observed_until"))
@@ -211,7 +219,7 @@ class Presence(Tabular):
         return frozen(np.where(inside == NEVER_BEFORE, self.before, here).astype(np.int32))
 
     def mask(self, period: dt.date, /) -> BoolArray:
-        """Return who was active in the period of a local date, shape (n,).
+        """Return who was active in the period of a local date (of hours, the naive local time), shape (n,).
 
         Examples
         --------
@@ -220,11 +228,25 @@ class Presence(Tabular):
         >>> p.mask(dt.date(2024, 1, 3)).tolist()
         [True]
         """
-        at = self.calendar.index_of_date(period) - self.first_period
+        if self.calendar.unit == "hour" and isinstance(period, dt.datetime) and period.tzinfo is None:
+            on_the_wall = attrs.evolve(self.calendar, tz="UTC")
+            at = on_the_wall.index_one(period.replace(tzinfo=dt.UTC)) - self.first_period
+        else:
+            at = self.calendar.index_of_date(period) - self.first_period
         return frozen(self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_))
 
     def take(self, members: BoolArray | IntArray, /) -> Presence:
         """Return the presence of some members, on the same axis.
+
+        Parameters
+        ----------
+        members : array_like
+            A mask of shape (n,), or distinct places in `members`, in the order wanted.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError, MisalignedError
+            It is neither, a place is no place or stands twice, or the mask has another length.
 
         Examples
         --------
@@ -232,7 +254,7 @@ class Presence(Tabular):
         >>> p.take(np.array([True, False])).active.tolist()
         [1]
         """
-        codes = np.flatnonzero(members) if members.dtype == np.bool_ else members
+        codes = _places(members, len(self.members))
         place = np.full(len(self.members), -1, dtype=np.int64)
         place[codes] = np.arange(len(codes))
         periods, cells = self.sets.cells()
@@ -279,6 +301,8 @@ class Presence(Tabular):
         >>> a.merge(b).active.tolist()
         [1, 0, 1]
         """
+        if not isinstance(other, Presence):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidTypeError(message("other", "a Presence", other))
         require_same(self.calendar, other.calendar, "every", "parts over the same periods")
         require_same(self.kinds, other.kinds, "kinds", "parts that count the same kinds")
         horizon = self.horizon.merge(other.horizon)
@@ -348,6 +372,7 @@ class Presence(Tabular):
         1
         """
         return {
+            "calendar": self.calendar.name(),
             "first_period": self.first_period,
             "n_periods": self.n_periods,
             "kinds": None if self.kinds is None else sorted(self.kinds),
@@ -362,19 +387,46 @@ class Presence(Tabular):
     ) -> Presence:
         """Rebuild a presence from `to_columns` and `to_state`, stored the night before.
 
+        Parameters
+        ----------
+        columns : mapping of str to array_like
+            As `to_columns` gives them; signed 64-bit integers may stand for the ``bits``.
+        state : mapping
+            As `to_state` gives it.
+        calendar : Calendar
+            The periods that were stored.
+
+        Raises
+        ------
+        UnknownLabelError
+            A column or an entry is missing.
+        MisalignedError
+            Columns differ in length.
+        InvalidValueError, InvalidTypeError
+            The calendar is another one, or bits lie outside the axis.
+
         Examples
         --------
         >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
         >>> Presence.from_state(p.to_columns(), p.to_state(), calendar=p.calendar) == p
         True
         """
-        members = Index(columns["member"])
-        n_periods = int(state["n_periods"])
-        bits = np.asarray(columns["bits"], dtype=np.uint64)
-        if len(bits) != len(members):
-            raise MisalignedError(
-                message("bits", f"one entry for each of the {len(members)} members", len(bits)) + " entries"
-            )
+        _require_entries("columns", columns, ("member", "first", "before", "bits"))
+        _require_entries(
+            "state",
+            state,
+            ("calendar", "first_period", "n_periods", "kinds", "observed_until_us", "last_us", "resolution_us"),
+        )
+        require_same(state["calendar"], calendar.name(), "calendar", "the periods that were stored")
+        members = Index(columns["member"], argument="member")
+        numbers = {name: _integers(name, columns[name], len(members)) for name in ("first", "before", "bits")}
+        n_periods, bits = int(state["n_periods"]), numbers["bits"].astype(np.uint64)
+        if not 0 <= n_periods <= _WORD_BITS:
+            raise InvalidValueError(message("n_periods", "0 to 64 periods", n_periods))
+        outside = bits >> np.uint64(n_periods) if n_periods < _WORD_BITS else np.zeros_like(bits)
+        if outside.any():
+            row = int(np.flatnonzero(outside)[0])
+            raise InvalidValueError(message("bits", f"bits of the {n_periods} periods", bits[row], row=row))
         rows = [np.flatnonzero(bits & np.uint64(1 << (n_periods - 1 - period))) for period in range(n_periods)]
         periods = np.repeat(np.arange(n_periods), [len(row) for row in rows])
         codes = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
@@ -384,8 +436,8 @@ class Presence(Tabular):
             calendar=calendar,
             first_period=int(state["first_period"]),
             sets=sets_of_cells(periods, codes, n_periods, len(members)),
-            first=np.asarray(columns["first"]).astype(np.int32),
-            before=np.asarray(columns["before"]).astype(np.int32),
+            first=numbers["first"].astype(np.int32),
+            before=numbers["before"].astype(np.int32),
             kinds=None if kinds is None else frozenset(kinds),
             horizon=Horizon(state["observed_until_us"], state["last_us"], state["resolution_us"]),
         )
@@ -573,6 +625,28 @@ def require_log(log: object) -> None:
         raise InvalidTypeError(message("log", "an EventLog", log))
 
 
+def require_periods(
+    data: Presence, every: Unit | Calendar | None, tz: str | None, week_start: WeekStart, /
+) -> None:
+    """Raise where the options of a strategy contradict the periods of the presence it was given."""
+    calendar = data.calendar
+    if every is not None and Calendar.of(every, tz=tz or calendar.tz, week_start=week_start) != calendar:
+        raise InvalidValueError(message("every", f"the periods of the presence ({calendar.name()})", every))
+    if tz not in (None, calendar.tz):
+        raise InvalidValueError(message("tz", f"the zone of the presence ({calendar.tz})", tz))
+    if week_start not in ("monday", calendar.week_start):
+        raise InvalidValueError(message("week_start", f"that of the presence ({calendar.week_start})", week_start))
+
+
+def require_remembered(data: Presence, start_period: int | None, /) -> None:
+    """Raise where an answer from a period on would need periods that the presence has forgotten."""
+    forgot = (data.first < data.first_period).any()
+    if forgot and (start_period is None or start_period < data.first_period):
+        since = str(data.calendar.label([data.first_period])[0])
+        got = None if start_period is None else str(data.calendar.label([start_period])[0])
+        raise InvalidValueError(message("start", f"an instant from {since} on, before which this presence forgot", got))
+
+
 def require_same(a: object, b: object, argument: str, expected: str) -> None:
     """Raise unless two parts agree in a definition."""
     if a != b:
@@ -619,40 +693,78 @@ def _assemble(
     )
 
 
+def _places(members: ArrayLike, n: int) -> IntArray:
+    """Return a mask of members, or their places, as places."""
+    given = np.asarray(members)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "biu"):
+        raise InvalidTypeError(message("members", "a 1-D mask or places", members))
+    if given.dtype == np.bool_:
+        if len(given) != n:
+            raise MisalignedError(message("members", f"a mask of {n} members", len(given)) + " entries")
+        return np.flatnonzero(given)
+    bad = (given < 0) | (given >= n)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InvalidValueError(
+            message("members", f"places in [0, {n})", given[row], row=row, bad=int(bad.sum()), total=len(given))
+        )
+    if len(np.unique(given)) < len(given):
+        raise InvalidValueError(message("members", "distinct places", members))
+    return given.astype(np.int64)
+
+
+def _require_entries(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> None:
+    for name in names:
+        if name not in given:
+            raise UnknownLabelError(message(argument, f"an entry {name!r}", sorted(given)))
+
+
+def _integers(name: str, values: ArrayLike, n: int) -> NDArray[Any]:
+    given = np.asarray(values)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InvalidTypeError(message(name, "a column of integers", values))
+    if len(given) != n:
+        raise MisalignedError(message(name, f"one entry for each of the {n} members", len(given)) + " entries")
+    return given
+
+
 def period_numbers(labels: ArrayLike | Sequence[dt.date], calendar: Calendar, argument: str) -> IntArray:
     """Return the number of the period that each date starts."""
-    unit = "h" if calendar.unit == "hour" else "D"
-    given = np.asarray(labels)
-    if (
-        given.size
-        and given.dtype.kind != "M"
-        and not (given.dtype == object and all(hasattr(x, "year") for x in given))
-    ):
-        raise InvalidTypeError(
-            message(argument, "dates (datetime64 or date), the local starts of periods", given.flat[0], row=0)
-        )
-    dates = given.astype(f"M8[{unit}]")
-    missing = np.isnat(dates)
-    if missing.any():
-        row = int(np.flatnonzero(missing)[0])
-        raise InvalidValueError(
-            message(argument, "a date in every row", "NaT", row=row, bad=int(missing.sum()), total=len(dates))
-        )
+    exact = _dates(labels, argument)
+    dates = exact.astype("M8[h]" if calendar.unit == "hour" else "M8[D]")
     distinct, where = np.unique(dates, return_inverse=True)
     on_the_wall = attrs.evolve(calendar, tz="UTC")  # a label is a wall clock, and so is UTC
     numbers = on_the_wall.index(distinct.astype("M8[us]").astype(np.int64)).astype(np.int64)
-    off = calendar.label(numbers) != distinct
-    if off.any():
-        bad = off[where]
-        row = int(np.flatnonzero(bad)[0])
-        raise InvalidValueError(
-            message(
-                argument,
-                f"local start dates of periods ({calendar.name()})",
-                str(dates[row]),
-                row=row,
-                bad=int(bad.sum()),
-                total=len(dates),
-            )
-        )
+    is_start = (calendar.label(numbers) == distinct)[where] & (dates == exact)
+    _require_rows(argument, f"local start dates of periods ({calendar.name()})", exact, is_start)
     return numbers[where]
+
+
+def _dates(labels: ArrayLike | Sequence[dt.date], argument: str) -> NDArray[Any]:
+    """Return dates or naive local times as datetime64, checked: none missing, none out of reach."""
+    given = np.asarray(labels)
+    if given.ndim != 1:
+        raise InvalidTypeError(message(argument, "a 1-D column of dates", labels))
+    if given.dtype.kind != "M":
+        is_date = np.array([_is_local_date(value) for value in given], dtype=np.bool_)
+        if not is_date.all():
+            row = int(np.flatnonzero(~is_date)[0])
+            expected = "local start dates of periods (datetime64 or date)"
+            raise InvalidTypeError(
+                message(argument, expected, given[row], row=row, bad=int((~is_date).sum()), total=len(given))
+            )
+        given = np.array(given.tolist(), dtype="M8[us]")
+    _require_rows(argument, "a date in every row", given, ~np.isnat(given))
+    days = given.astype("M8[D]")
+    _require_rows(argument, "dates in [1900, 2262)", given, (days >= _EARLIEST) & (days < _LATEST))
+    return given
+
+
+def _is_local_date(value: object) -> bool:
+    return isinstance(value, dt.date) and getattr(value, "tzinfo", None) is None
+
+
+def _require_rows(argument: str, expected: str, dates: NDArray[Any], good: BoolArray) -> None:
+    if not good.all():
+        row, bad = int(np.flatnonzero(~good)[0]), int((~good).sum())
+        raise InvalidValueError(message(argument, expected, str(dates[row]), row=row, bad=bad, total=len(dates)))

@@ -21,7 +21,7 @@ from shequn.retention.cohorts import (
     require_brackets,
 )
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of
+from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of, require_periods, require_remembered
 from shequn.retention.sets import PeriodSets, fits_bits, sets_of_cells
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
@@ -191,6 +191,8 @@ def _require_together(
     if anchor == "recurring" and (min_occurrences != 1 or anchor_kinds is not None):
         name, value = ("min_occurrences", min_occurrences) if min_occurrences != 1 else ("anchor_kinds", anchor_kinds)
         raise InvalidValueError(message(name, "the default with anchor='recurring'", value))
+    if max_offset is not None and mode == "brackets":
+        raise InvalidValueError(message("max_offset", "none with mode='brackets', which name their own", max_offset))
     if max_offset is not None and (isinstance(max_offset, bool) or not isinstance(max_offset, int) or max_offset < 0):
         raise InvalidValueError(message("max_offset", "an offset >= 0", max_offset))
 
@@ -226,8 +228,9 @@ def _require_plain(
             raise InvalidValueError(
                 f"{name}: a presence has settled it or forgotten what it takes; pass the log instead"
             )
-    if every is not None and Calendar.of(every, tz=tz or data.calendar.tz, week_start=week_start) != data.calendar:
-        raise InvalidValueError(message("every", f"the periods of the presence ({data.calendar.name()})", every))
+    require_periods(data, every, tz, week_start)
+    if definition.anchor != "recurring":
+        require_remembered(data, _range_periods(data.calendar, definition)[0])
 
 
 # ── calendar clock ───────────────────────────────────────────────────────────────────────────────────────────────────
