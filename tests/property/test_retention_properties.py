@@ -9,9 +9,6 @@ from functools import reduce
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-from shequn.columns import EventLog
-from shequn.retention import Presence, cohort_table, flow_ledger, presence
 from tests.reference import slow_retention as slow
 from tests.reference.slow_retention import communities
 from tests.reference.test_retention_reference import (
@@ -24,6 +21,9 @@ from tests.reference.test_retention_reference import (
     shape_of_sets,
     shapes,
 )
+
+from shequn.columns import EventLog
+from shequn.retention import Presence, cohort_table, flow_ledger, presence
 
 MEMBERS = "abcde"
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference import slow_retention as slow
+from tests.reference.slow_retention import communities
 
 from shequn.columns import EventLog
 from shequn.labels import Assignment
 from shequn.retention import cohort_table, flow_ledger, presence, sets
 from shequn.stats import wilson
 from shequn.values import Calendar
-from tests.reference import slow_retention as slow
-from tests.reference.slow_retention import communities
 
 shapes = st.sampled_from(("bits", "cells", "many cohorts"))
 
@@ -100,7 +100,7 @@ def axis_of(rows, calendar, options, until):
     """Return the axis of the ledger of everybody, which the ledger of every segment has too."""
     active = slow.active_periods(rows, calendar, kinds=options["kinds"], observed_until=until)
     facts = slow.facts_of(rows, calendar, join=options["join"], leave=options["leave"], until=until)
-    return slow.ledger_axis(rows, calendar, options["basis"], active, facts, None, until)
+    return slow.ledger_axis(calendar, options["basis"], active, facts, start=None, until=until)
 
 
 def assert_same_segments(broken, tables, rest):
@@ -116,7 +116,11 @@ def assert_same_segments(broken, tables, rest):
 
 
 @given(
-    communities(), ledger_options(), st.booleans(), st.dictionaries(st.sampled_from("abcde"), st.sampled_from("xyz")), shapes
+    communities(),
+    ledger_options(),
+    st.booleans(),
+    st.dictionaries(st.sampled_from("abcde"), st.sampled_from("xyz")),
+    shapes,
 )
 def test_a_segment_of_members_has_the_ledger_of_those_members_alone(community, options, is_ended, tiers, shape):
     rows, calendar, (until, *_) = community
@@ -182,7 +186,11 @@ def test_presence_tells_who_was_active_in_which_period(community, kinds, is_ende
     periods = slow.active_periods(rows, calendar, kinds=kinds, observed_until=until)
     with shape_of_sets(shape):
         p = presence(
-            log_of(rows), every=calendar_of(calendar), kinds=kinds, observed_until=instant(until), unknown_kinds="ignore"
+            log_of(rows),
+            every=calendar_of(calendar),
+            kinds=kinds,
+            observed_until=instant(until),
+            unknown_kinds="ignore",
         )
     labels = p.periods.tolist()
     found = {member: set() for member in p.members}
@@ -209,7 +217,7 @@ def test_presence_tells_who_was_active_in_which_period(community, kinds, is_ende
 
 
 @st.composite
-def cohort_questions(draw, units=None):
+def cohort_questions(draw):
     """Draw a community and a valid set of options."""
     clock = draw(st.sampled_from(("calendar", "elapsed")))
     community = draw(communities(units=slow.CLOCK_UNITS if clock == "elapsed" else tuple(slow.UNIT_US)))
@@ -268,4 +276,5 @@ def test_cohorts_are_what_the_definition_says(question, shape):
     curve = table.mean_curve()
     assert curve.eligible.tolist() == [sum(expected["eligible"][c, first] for c in labels) for first, _ in columns]
     assert curve.returned.tolist() == [sum(expected["counts"][c, first] for c in labels) for first, _ in columns]
-    assert np.array_equal(curve.rates, curve.returned / np.where(curve.eligible, curve.eligible, math.nan), equal_nan=True)
+    rates = curve.returned / np.where(curve.eligible, curve.eligible, math.nan)
+    assert np.array_equal(curve.rates, rates, equal_nan=True)

@@ -407,8 +407,6 @@ def test_parts_may_be_empty():
     assert sorted(map(len, parts)) == [0, 0, 1]
     assert len(EventLog.empty().partition(2)) == 2
     assert log_of(member=["ann"]).partition(ONE)[0] == log_of(member=["ann"])
-    many = log_of(member=["ann", "bo"]).partition(40_000)
-    assert sum(map(len, many)) == 2
 
 
 @pytest.mark.parametrize("n", [0, -1, True, 1.5, "2", None])
@@ -450,7 +448,7 @@ def test_a_column_in_which_everything_is_missing_is_of_any_sort():
     assert both.labelled_column("y").labels().tolist() == [None, "a"]
     assert EventLog.concat([one, one]).labelled_column("x").labels().tolist() == [None, None]
     nothing = log_of(member=[], extra={"x": np.array([], dtype=np.int64)})
-    assert EventLog.concat([nothing, nothing]).column("x").dtype == np.int64
+    assert numbers(EventLog.concat([nothing, nothing]), "x").dtype == np.int64
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Facts and per-member answers as columns, and the table every result is printed with."""
 
 from shequn.columns.breakdown import Breakdown as Breakdown
+from shequn.columns.breakdown import SegmentRow as SegmentRow
 from shequn.columns.changes import MembershipChanges as MembershipChanges
 from shequn.columns.describe import LogSummary as LogSummary
 from shequn.columns.ingest import Ingested as Ingested
@@ -24,6 +25,7 @@ __all__ = [
     "Memberships",
     "Rejected",
     "Roster",
+    "SegmentRow",
     "Stay",
     "Tabular",
     "Tags",

@@ -440,7 +440,6 @@ def _require_common_start(parts: Sequence[FlowLedger]) -> None:
     for part in parts:
         opening = part.opening[0] if part.n_periods else part.tail.sum()
         if part.first_period > low and opening:
-            first = str(part.calendar.label([part.first_period])[0])
-            raise InvalidValueError(
-                message("other", f"parts that both begin in {first}, where one opens with {opening} members", str(part.calendar.label([low])[0]))
-            )
+            first, earlier = part.calendar.label([part.first_period, low]).astype(str)
+            expected = f"parts that begin together, for one opens with {opening} members in {first}"
+            raise InvalidValueError(message("other", expected, str(earlier)))
