@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from shequn.entities import (
         OPTIMAL_SIZE,
+        PASSIVE_KINDS,
         QQ_GROUP,
         WECHAT_GROUP,
         Account,
@@ -63,6 +64,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "OPTIMAL_SIZE",
+    "PASSIVE_KINDS",
     "QQ_GROUP",
     "WECHAT_GROUP",
     "Account",
@@ -117,6 +119,7 @@ _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
     ),
     "entities": (
         "OPTIMAL_SIZE",
+        "PASSIVE_KINDS",
         "QQ_GROUP",
         "WECHAT_GROUP",
         "Account",

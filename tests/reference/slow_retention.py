@@ -67,6 +67,10 @@ class SlowCalendar(NamedTuple):
         """
         return number < _earliest_from(self, until)
 
+    def has_time(self, number: int) -> bool:
+        """Whether the clocks ever showed a minute of the period: a zone may have skipped an hour, or a day."""
+        return self.n > 1 or self.unit not in ("hour", "day") or _has_time(self, number)
+
     def _units(self, wall: dt.datetime) -> int:
         return self._unit_number(wall) - self._unit_number(dt.datetime.combine(self.anchor, dt.time()))
 
@@ -89,6 +93,15 @@ class SlowCalendar(NamedTuple):
 def _number(calendar: SlowCalendar, at: int) -> int:
     local = (EPOCH + dt.timedelta(microseconds=at)).astimezone(ZoneInfo(calendar.tz))
     return calendar._units(local.replace(tzinfo=None)) // calendar.n
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_time(calendar: SlowCalendar, number: int) -> bool:
+    label, zone = calendar.label(number), ZoneInfo(calendar.tz)
+    start = label if isinstance(label, dt.datetime) else dt.datetime.combine(label, dt.time())
+    walls = [start + dt.timedelta(minutes=m) for m in range(0, calendar.length() // 60_000_000, 5)]
+    there_and_back = [wall.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone) for wall in walls]
+    return any(wall == back.replace(tzinfo=None) for wall, back in zip(walls, there_and_back, strict=True))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -237,7 +250,8 @@ def ledger(
             "turnover": turnover,
             "ignored": ignored,
         }
-        rates = ledger_rates(counts) if complete else dict.fromkeys(LEDGER_RATES, math.nan)
+        has_rates = complete and calendar.has_time(p)
+        rates = ledger_rates(counts) if has_rates else dict.fromkeys(LEDGER_RATES, math.nan)
         for name, value in {"period": calendar.label(p), "complete": complete, **counts, **rates}.items():
             table[name].append(value)
     return table
@@ -263,7 +277,7 @@ LEDGER_COLUMNS = ("period", *LEDGER_COUNTS, "complete", *LEDGER_RATES)
 
 
 def ledger_axis(calendar, basis, active, facts, *, start, until) -> range:
-    """Return the periods of a ledger: from the first that holds anything, or `start`, to the last observed instant's."""
+    """Return the periods of a ledger: from the first that holds anything, or `start`, to the last observed one."""
     held = [fact.period for of_member in facts.values() for fact in of_member]
     if basis == "activity":
         held += [p for periods in active.values() for p in periods]

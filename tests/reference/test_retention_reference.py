@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2_contingency
 from tests.reference import slow_retention as slow
 from tests.reference.slow_retention import communities
 
@@ -278,3 +279,32 @@ def test_cohorts_are_what_the_definition_says(question, shape):
     assert curve.returned.tolist() == [sum(expected["counts"][c, first] for c in labels) for first, _ in columns]
     rates = curve.returned / np.where(curve.eligible, curve.eligible, math.nan)
     assert np.array_equal(curve.rates, rates, equal_nan=True)
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from(("on", "brackets")), st.sampled_from(("first_ever", "first_in_range"))
+)
+def test_homogeneity_is_the_chi_square_of_the_eligible_cohorts(seed, mode, anchor):
+    """Against `scipy.stats.chi2_contingency` on the eligible cohorts, both outcomes having occurred."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        slow.Row(int(member), "post", int(at))
+        for member, at in zip(rng.integers(0, 80, 200), rng.integers(0, 8 * 7 * slow.DAY_US, 200), strict=True)
+    ]
+    calendar = slow.SlowCalendar("week", "Asia/Shanghai")
+    options = {"mode": mode, "anchor": anchor, "start": 2 * 7 * slow.DAY_US if anchor == "first_in_range" else None}
+    if mode == "brackets":
+        options["brackets"] = ((1, 1), (2, 3))
+    expected = slow.cohorts(rows, calendar, **options)
+    table = ask(rows, calendar, {"end": None, "observed_until": None, **options})
+    for position, (first, _) in enumerate(expected["columns"]):
+        cells = [(expected["counts"][c, first], expected["eligible"][c, first]) for c in expected["sizes"]]
+        outcomes = np.array([[hits, of - hits] for hits, of in cells if of])
+        if len(outcomes) > 1 and (outcomes.sum(axis=0) > 0).all():
+            peer = chi2_contingency(outcomes, correction=False)
+            ours = table.homogeneity(position)
+            assert ours.df == peer.dof
+            assert ours.statistic == pytest.approx(peer.statistic, rel=1e-9)
+            assert ours.p_value == pytest.approx(peer.pvalue, rel=1e-9)
+        else:
+            assert table.homogeneity(position).df == 0

@@ -141,6 +141,7 @@ def test_a_positional_index_aligns_with_any_of_its_length():
     assert rows.is_positional
     assert not named.is_positional
     assert rows.aligns_with(named)
+    assert named.aligns_with(named)
     assert named.aligns_with(rows)
     assert not named.aligns_with(Index.positional(3))
     named.require_aligned(rows, argument="treated")

@@ -375,6 +375,16 @@ def test_referral_is_taken_out_of_the_flow():
     assert p.stock == pytest.approx(128 * (1 - 44 / 340) + 24 + 0.1 * (128 - 340 / 3))
 
 
+def test_what_referral_explains_is_no_fluctuation():
+    opening, external = np.array([100, 120, 110, 180, 200]), np.array([20, 4, 60, 90, 11])
+    flow = opening // 2 + external
+    ledger = ledger_of([*opening, 150], [0, *(opening + flow - [*opening[1:], 150])])
+    p = project(ledger, periods=1, referral_rate=0.5)
+    assert p.inflow == 37
+    assert p.inflow_fluctuation**2 == pytest.approx(external.var(ddof=1) - flow.mean())
+    assert p.inflow_fluctuation != pytest.approx(project(ledger, periods=1).inflow_fluctuation)
+
+
 def test_referral_cannot_explain_more_than_the_flow():
     ledger = ledger_of([100, 110, 130, 128], [0, 20, 11, 13])
     everything = 72 / 340

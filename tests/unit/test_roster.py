@@ -110,6 +110,12 @@ def test_whole_instants_need_no_gap():
 @pytest.mark.parametrize(
     ("columns", "error", "told"),
     [
+        ({"joined": 7}, InvalidTypeError, r"^joined: expected a column \(list or 1-D array\), got 7$"),
+        (
+            {"joined": "now"},
+            InvalidTypeError,
+            r"^joined: expected a column \(list or 1-D array\) of aware datetimes, got",
+        ),
         (
             {"member": ["ann", "bo", "ann"]},
             InvalidValueError,

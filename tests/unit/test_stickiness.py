@@ -211,12 +211,12 @@ def test_days_are_shorter_than_what_they_are_counted_in(per):
 
 def test_a_misspelt_period_is_recognised():
     with pytest.raises(InvalidValueError, match=r"; did you mean 'month'\?$"):
-        stickiness(days_of(ann=["2024-02-01"]), per="mouth")  # type: ignore[arg-type]
+        stickiness(days_of(ann=["2024-02-01"]), per="mouth")
 
 
 def test_a_period_is_a_word():
     with pytest.raises(InvalidTypeError, match=r"^per: expected 'week', .* got 30$"):
-        stickiness(days_of(ann=["2024-02-01"]), per=30)  # type: ignore[arg-type]
+        stickiness(days_of(ann=["2024-02-01"]), per=30)
 
 
 @pytest.mark.parametrize(

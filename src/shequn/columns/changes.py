@@ -7,8 +7,7 @@ Facts without a group are about the community as a whole, and make a unit of the
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from shequn.columns.extra import same_fields
 from shequn.columns.kinds import kind_set, of_kinds
 from shequn.columns.log import sorted_rows
-from shequn.columns.readonly import frozen, read_only
+from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.entities import EventKind
 from shequn.errors import InvalidValueError, message
 from shequn.labels import Coded, Index
@@ -112,8 +111,7 @@ class MembershipChanges:
 
     def __reduce__(self) -> tuple[Callable[..., MembershipChanges], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        fields: dict[str, Any] = attrs.asdict(self, recurse=False)
-        return partial(MembershipChanges, **fields), ()
+        return by_fields(self)
 
 
 def membership_changes(

@@ -110,14 +110,21 @@ def decoded(column: Any, /) -> Any:  # noqa: ANN401
     return column.labels() if isinstance(column, Coded) else column
 
 
-def present_rows(column: Any, /) -> tuple[Any, BoolArray]:  # noqa: ANN401
+def present_rows(column: Any, /, *, argument: str) -> tuple[Any, BoolArray]:  # noqa: ANN401
     """Return the rows of a column that are not missing, as a column of the same sort, and which are missing.
+
+    Raises
+    ------
+    InvalidTypeError
+        It is no column.
 
     Examples
     --------
-    >>> present_rows([1, None])
+    >>> present_rows([1, None], argument="joined")
     ([1], array([False,  True]))
     """
+    if not hasattr(column, "__len__"):
+        raise InvalidTypeError(message(argument, "a column (list or 1-D array)", column))
     if isinstance(column, list | tuple):
         items = cast("Sequence[object]", column)
         missing = np.fromiter(map(is_null, items), dtype=np.bool_, count=len(items))
@@ -129,7 +136,7 @@ def present_rows(column: Any, /) -> tuple[Any, BoolArray]:  # noqa: ANN401
     for is_missing, drop in (("isna", "dropna"), ("is_null", "drop_nulls"), ("is_null", "drop_null")):
         if hasattr(column, is_missing) and hasattr(column, drop):
             return getattr(column, drop)(), np.asarray(getattr(column, is_missing)(), dtype=np.bool_)
-    return column, np.zeros(len(column) if hasattr(column, "__len__") else 0, dtype=np.bool_)
+    return column, np.zeros(len(column), dtype=np.bool_)
 
 
 def _missing_in_array(column: NDArray[Any]) -> BoolArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -85,5 +86,13 @@ def of_kinds(
         text = message(argument, "kinds that the log contains", unknown[0]) + suggest(unknown[0], known)
         if unknown_kinds == "raise":
             raise UnknownLabelError(text)
-        warnings.warn(text, UnknownKindWarning, stacklevel=3)
+        warnings.warn(text, UnknownKindWarning, stacklevel=_level_of_the_caller())
     return np.array([kind in wanted for kind in known], dtype=np.bool_)
+
+
+def _level_of_the_caller() -> int:
+    """Return how many frames up the code stands that is not this library's: a warning should point there."""
+    level, frame = 1, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "shequn":
+        level, frame = level + 1, frame.f_back
+    return level

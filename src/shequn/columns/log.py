@@ -339,7 +339,7 @@ class EventLog:
         """The coarsest unit of which all instants are multiples."""
         return _RESOLUTIONS[self.resolution_us]
 
-    def column(self, name: str, /) -> ExtraColumn:
+    def column(self, name: str, /, *, argument: str = "column") -> ExtraColumn:
         """Return a column by name: member, kind, value, target, group, item or an extra.
 
         Raises
@@ -358,7 +358,7 @@ class EventLog:
         if found is None:
             known = [key for key, column in own.items() if column is not None] + list(self.extra)
             raise UnknownLabelError(
-                message("column", f"one of the log's columns ({', '.join(known)})", name) + suggest(name, known)
+                message(argument, f"one of the log's columns ({', '.join(known)})", name) + suggest(name, known)
             )
         return found
 
@@ -378,7 +378,7 @@ class EventLog:
         >>> log.labelled_column("age").index
         Index([30])
         """
-        found = self.column(name)
+        found = self.column(name, argument=argument)
         return found if isinstance(found, Coded) else Coded.of(found, argument=argument)
 
     def describe(self) -> LogSummary:

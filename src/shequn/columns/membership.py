@@ -6,7 +6,6 @@ facts count is told in `shequn.columns.changes`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import attrs
@@ -26,7 +25,7 @@ from shequn.columns.changes import (
 )
 from shequn.columns.extra import same_fields
 from shequn.columns.kinds import kind_set, of_kinds
-from shequn.columns.readonly import frozen, read_only
+from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
 from shequn.entities import EventKind, MemberRole
 from shequn.errors import InvalidValueError, ShequnError, UnknownLabelError, message, suggest
@@ -335,8 +334,7 @@ class Memberships(Tabular[Stay]):
 
     def __reduce__(self) -> tuple[Callable[..., Memberships], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        fields: dict[str, Any] = attrs.asdict(self, recurse=False)
-        return partial(Memberships, **fields), ()
+        return by_fields(self)
 
 
 _IGNORED: dict[Lang, str] = {

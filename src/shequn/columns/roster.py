@@ -535,15 +535,13 @@ def _instants(
     us = np.full(len(members), NO_INSTANT, dtype=np.int64)
     if values is None:
         return frozen(us)
-    known, missing = present_rows(decoded(plain_column(values)))
+    known, missing = present_rows(decoded(plain_column(values)), argument=argument)
     _require_length(argument, missing, members)
     present = np.flatnonzero(~missing)
     try:
         us[present] = to_instants(known, argument=argument, at_tz=at_tz, time_unit=time_unit).us
     except (InvalidTypeError, InvalidValueError) as error:
         faults = instant_faults(known, argument=argument, at_tz=at_tz, time_unit=time_unit)
-        if not faults:
-            raise
         place = min(faults)
         told = f" at row {place} ({len(faults)} of {len(known)} rows)"
         meant = f" at row {present[place]} ({len(faults)} of {len(missing)} rows)"

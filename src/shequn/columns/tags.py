@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from shequn.columns.extra import same_fields
 from shequn.columns.frames import decoded, plain_column
-from shequn.columns.readonly import frozen, read_only
+from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.errors import InvalidTypeError, ShequnError, message
 from shequn.labels import Coded
 from shequn.labels.encode import is_null
@@ -155,7 +154,7 @@ class Tags:
 
     def __reduce__(self) -> tuple[Callable[..., Tags], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return partial(Tags, labels=self.labels, offsets=self.offsets), ()
+        return by_fields(self)
 
 
 def _as_lists(sets: object, argument: str) -> list[list[object]]:
@@ -177,13 +176,14 @@ def _is_collection(labels: object) -> bool:
 
 def _refuse_label(rows: list[list[object]], argument: str) -> NoReturn:
     """Raise for the first row with a label that is none, or that is not of the first one's type."""
-    first: object = None
-    for row, labels in enumerate(rows):
-        for label in labels:
-            first = label if first is None else first
-            try:
-                Coded.of(cast("Sequence[Label]", [first, label]), argument=argument)
-            except ShequnError:
-                expected = "labels that are all str or all int"
-                raise InvalidTypeError(message(argument, expected, label, row=row)) from None
-    raise AssertionError  # the caller met a label that is refused
+    labels = [(row, label) for row, of_row in enumerate(rows) for label in of_row]
+    row, label = next(found for found in labels if not _go_together(labels[0][1], found[1]))
+    raise InvalidTypeError(message(argument, "labels that are all str or all int", label, row=row))
+
+
+def _go_together(first: object, label: object) -> bool:
+    try:
+        Coded.of(cast("Sequence[Label]", [first, label]), argument="")
+    except ShequnError:
+        return False
+    return True

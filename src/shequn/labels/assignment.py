@@ -250,6 +250,8 @@ class Assignment:
         >>> Assignment.from_mapping({"ann": "gold"}).align(Index(["bo", "ann"])).codes.tolist()
         [-1, 0]
         """
+        if not isinstance(index, Index):
+            raise InvalidTypeError(message("index", "an Index of members", index))
         if self.members.is_positional or index.is_positional:
             index.require_aligned(self.members, argument="assignment")
             codes = self.codes

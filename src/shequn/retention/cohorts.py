@@ -435,22 +435,28 @@ def lengths_through(offsets: Sequence[Bracket], calendar: Calendar) -> IntArray:
     return np.array([min(last + 1, _FAR_US // length) * length for _, last in offsets], dtype=np.int64)
 
 
-def require_brackets(brackets: Sequence[tuple[int, int]]) -> tuple[Bracket, ...]:
+def require_brackets(brackets: Sequence[tuple[int, int]], mode: Mode) -> tuple[Bracket, ...]:
     """Return brackets as a tuple of pairs, checked: each first <= last, each after the one before."""
+    try:
+        pairs = list(brackets)
+    except TypeError:
+        raise InvalidTypeError(message("brackets", "pairs (first offset, last offset)", brackets)) from None
+    if pairs and mode != "brackets":
+        raise InvalidValueError(message("brackets", "none unless mode='brackets'", brackets))
     checked: list[Bracket] = []
-    for row, bracket in enumerate(brackets):
+    for row, bracket in enumerate(pairs):
         try:
             first, last = bracket
         except (TypeError, ValueError):
             raise InvalidTypeError(message("brackets", "pairs (first offset, last offset)", bracket, row=row)) from None
-        if not all(isinstance(x, int) and not isinstance(x, bool) for x in (first, last)):
+        if not all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in (first, last)):
             raise InvalidTypeError(message("brackets", "pairs of whole offsets", bracket, row=row))
         lowest = checked[-1][1] + 1 if checked else 0
         if not lowest <= first <= last <= _LAST_OFFSET:
             expected = f"{lowest} <= first <= last < 2**31, in ascending order"
             raise InvalidValueError(message("brackets", expected, bracket, row=row))
-        checked.append((first, last))
-    if not checked:
+        checked.append((int(first), int(last)))
+    if not checked and mode == "brackets":
         raise InvalidValueError(message("brackets", "at least one pair with mode='brackets'", brackets))
     return tuple(checked)
 

@@ -13,6 +13,7 @@ from shequn.labels import Assignment, Index
 from shequn.labels.hashing import number_codes
 from shequn.retention.ledger import Basis, FlowLedger
 from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of
+from shequn.retention.segments import assignment_of
 from shequn.retention.standing import Facts, membership_facts
 
 if TYPE_CHECKING:
@@ -137,13 +138,7 @@ class Plan:
         return Units(Index.positional(len(distinct)), codes, None if by == "group" else member, segment, column.index)
 
     def _units_by_assignment(self, by: Assignment | Mapping[Label, Label | None]) -> Units:
-        if isinstance(by, Assignment):
-            self.members.require_aligned(by.members, argument="by")
-            assignment = by
-        elif hasattr(by, "items"):
-            assignment = Assignment.from_mapping(by).align(self.members)
-        else:
-            raise InvalidTypeError(message("by", "an Assignment, a mapping or the name of a column", by))
+        assignment = assignment_of(by, self.members)
         units = self.member_units()
         codes = assignment.codes.astype(np.int64)
         segment = np.where(codes < 0, len(assignment.segments), codes)

@@ -190,7 +190,7 @@ def ledger_fields(
         "ignored": nothing,
         "tail": np.array([[0, at_end]]),
         "inside_at_end": at_end,
-        "horizon": _horizon(numbers, calendar, observed_until),
+        "horizon": _within_axis(_horizon(numbers, calendar, observed_until), numbers, calendar),
     }
 
 
@@ -273,7 +273,7 @@ def _stocks(columns: dict[str, IntArray], start: int) -> tuple[IntArray, IntArra
 def _horizon(
     numbers: IntArray, calendar: Calendar, observed_until: dt.datetime | None, *, argument: str = "period"
 ) -> Horizon:
-    """Return the end of observation, none later than the last period; what begins after it cannot have been counted."""
+    """Return the end of observation; what begins after it cannot have been counted."""
     if observed_until is None:
         return Horizon(None, int(calendar.end_us(numbers[-1:])[0]) - 1, 1) if len(numbers) else Horizon()
     until_us = instant_us(observed_until, argument="observed_until")
@@ -281,4 +281,11 @@ def _horizon(
     if late.any():
         expected = f"periods that begin before `observed_until` ({from_us(until_us, calendar.tz).isoformat()})"
         refuse(argument, expected, calendar.label(numbers).astype(str).astype(object), late)
-    return Horizon(min(until_us, int(calendar.end_us(numbers[-1:])[0])) if len(numbers) else until_us)
+    return Horizon(until_us)
+
+
+def _within_axis(horizon: Horizon, numbers: IntArray, calendar: Calendar) -> Horizon:
+    """Return the horizon, or the end of the last period: what came after it nobody has counted, in no ledger."""
+    if horizon.explicit_us is None or not len(numbers):
+        return horizon
+    return Horizon(min(horizon.explicit_us, int(calendar.end_us(numbers[-1:])[0])))

@@ -127,6 +127,15 @@ def flow_ledger(
     -----
     Opening + joined + revived − evaporated = retained, in integers, in each period.
 
+    The axis runs from the first activity or membership fact, or from `start`, to the period of the last observed
+    instant.
+
+    With the activity basis a member is inside from the first activity or membership fact on, until outside every group
+    that a fact of theirs named; facts without a group are a group of their own. So of members who were there before
+    the log began the first fact decides: a leave puts them outside, even if they went on in a group without facts.
+    With the membership basis facts alone decide, and before the first join a member is outside. By ``"group"``, each
+    group's own facts speak; by another column, all facts of the member.
+
     Examples
     --------
     >>> import numpy as np

@@ -253,7 +253,9 @@ class FlowLedger(Tally[LedgerRow]):
         return frozen(complete_periods(self.calendar, self.first_period, self.n_periods, self.horizon))
 
     def _rate(self, part: IntArray, whole: IntArray) -> FloatArray:
-        usable = self.complete & (whole > 0)
+        numbers = self.first_period + np.arange(self.n_periods)
+        has_time = self.calendar.start_us(numbers) < self.calendar.end_us(numbers)  # a zone may have skipped a day
+        usable = self.complete & has_time & (whole > 0)
         return frozen(np.divide(part, whole, out=np.full(self.n_periods, np.nan), where=usable))
 
     @property
@@ -316,13 +318,14 @@ class FlowLedger(Tally[LedgerRow]):
     def merge(self, other: FlowLedger, /) -> FlowLedger:
         """Return the ledger of both parts, split by member; parts may span different periods.
 
-        A part that ends early is carried on: whoever was present at its end evaporates when the grace is over.
+        Parts split by time are no parts of a ledger: merge their presences instead. A part that ends early is carried
+        on: whoever was present at its end evaporates when the grace is over.
 
         Raises
         ------
         InvalidValueError
             The parts differ in period, grace, basis, kinds, start or explicit end of observation; or one opens with
-            members, and the other begins earlier.
+            members, and the other begins before it.
 
         Examples
         --------
@@ -334,8 +337,9 @@ class FlowLedger(Tally[LedgerRow]):
         if not isinstance(other, FlowLedger):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidTypeError(message("other", "a FlowLedger", other))
         require_same(self.calendar, other.calendar, "every", "parts over the same periods")
-        for name in ("grace", "basis", "kinds", "starts_at"):
+        for name in ("grace", "basis", "kinds"):
             require_same(getattr(self, name), getattr(other, name), name, f"parts with the same {name}")
+        require_same(self._start_label(), other._start_label(), "start", "parts with the same start")
         horizon = self.horizon.merge(other.horizon)
         has_membership = self.has_membership or other.has_membership
         parts = [part for part in (self, other) if part._has_axis()]
@@ -351,6 +355,9 @@ class FlowLedger(Tally[LedgerRow]):
             name: sum(getattr(part, name) for part in stretched) for name in (*_COUNTED, "tail", "inside_at_end")
         }
         return attrs.evolve(self, first_period=low, horizon=horizon, has_membership=has_membership, **summed)
+
+    def _start_label(self) -> str | None:
+        return None if self.starts_at is None else str(self.calendar.label([self.starts_at])[0])
 
     def _has_axis(self) -> bool:
         """Whether it is known where it begins: without a `start`, the ledger of nobody has no place in time."""

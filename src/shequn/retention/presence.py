@@ -235,6 +235,86 @@ class Presence(Tabular):
             at = self.calendar.index_of_date(period) - self.first_period
         return frozen(self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_))
 
+    def joined(self, period: dt.date, /) -> BoolArray:
+        """Return who was active for the first time ever in the period of a local date, shape (n,).
+
+        Together with `revived` and `evaporated` it says who stands behind a row of the ledger (without grace).
+
+        Examples
+        --------
+        >>> import datetime as dt
+        >>> p = Presence.from_columns(member=[7, 9], period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"))
+        >>> p.members.take(p.joined(dt.date(2024, 1, 8)))
+        Index([9])
+        """
+        return frozen(self.mask(period) & (self.first == self.calendar.index_of_date(period)))
+
+    def revived(self, period: dt.date, /) -> BoolArray:
+        """Return who was active in the period of a local date, not in the one before, but earlier, shape (n,).
+
+        Examples
+        --------
+        >>> import datetime as dt
+        >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-15"], "M8[D]"))
+        >>> p.revived(dt.date(2024, 1, 15)).tolist()
+        [True]
+        """
+        return frozen(self.mask(period) & ~self._before(period) & ~self.joined(period))
+
+    def evaporated(self, period: dt.date, /) -> BoolArray:
+        """Return who was active in the period before that of a local date and no longer in it, shape (n,).
+
+        Examples
+        --------
+        >>> import datetime as dt
+        >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-15"], "M8[D]"))
+        >>> p.evaporated(dt.date(2024, 1, 8)).tolist()
+        [True]
+        """
+        return frozen(self._before(period) & ~self.mask(period))
+
+    def _before(self, period: dt.date) -> BoolArray:
+        """Return who was active in the period before that of a date."""
+        number = self.calendar.index_of_date(period) - 1
+        at = number - self.first_period
+        if 0 <= at < self.n_periods:
+            return self.sets.mask(at)
+        was_last: BoolArray = self.before == number
+        return was_last
+
+    def observed(self, until: dt.datetime, /) -> Presence:
+        """Return the same presence with the end of observation moved on to a later instant.
+
+        What is stored tonight ended tonight. Tomorrow it is observed for a day more, and merges with the rows of that
+        day.
+
+        Parameters
+        ----------
+        until : aware datetime
+            The new end; nobody was active between the old one and this one, as far as this presence goes.
+
+        Raises
+        ------
+        InvalidValueError
+            The instant is earlier than the end of observation.
+
+        Examples
+        --------
+        >>> import pendulum
+        >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
+        >>> p.observed(pendulum.datetime(2024, 1, 15)).active.tolist()
+        [1, 0]
+        """
+        horizon = Horizon(explicit_us=instant_us(until, argument="until"))
+        if (horizon.until_us or 0) < (self.horizon.until_us or 0):
+            expected = f"an instant not before the end of observation ({self.observed_until})"
+            raise InvalidValueError(message("until", expected, until))
+        if not self.n_periods and not (self.before > NEVER_BEFORE).any():
+            return attrs.evolve(self, horizon=horizon)
+        end = self.calendar.index_one((horizon.until_us or 0) - 1) + 1
+        after = max(end - self.first_period - self.n_periods, 0)
+        return attrs.evolve(self, horizon=horizon, sets=self.sets.padded(0, after))
+
     def take(self, members: BoolArray | IntArray, /) -> Presence:
         """Return the presence of some members, on the same axis.
 
@@ -417,6 +497,8 @@ class Presence(Tabular):
             state,
             ("calendar", "first_period", "n_periods", "kinds", "observed_until_us", "last_us", "resolution_us"),
         )
+        if not isinstance(calendar, Calendar):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidTypeError(message("calendar", "a Calendar", calendar))
         require_same(state["calendar"], calendar.name(), "calendar", "the periods that were stored")
         members = Index(columns["member"], argument="member")
         numbers = {name: _integers(name, columns[name], len(members)) for name in ("first", "before", "bits")}
@@ -625,9 +707,7 @@ def require_log(log: object) -> None:
         raise InvalidTypeError(message("log", "an EventLog", log))
 
 
-def require_periods(
-    data: Presence, every: Unit | Calendar | None, tz: str | None, week_start: WeekStart, /
-) -> None:
+def require_periods(data: Presence, every: Unit | Calendar | None, tz: str | None, week_start: WeekStart, /) -> None:
     """Raise where the options of a strategy contradict the periods of the presence it was given."""
     calendar = data.calendar
     if every is not None and Calendar.of(every, tz=tz or calendar.tz, week_start=week_start) != calendar:
@@ -650,7 +730,8 @@ def require_remembered(data: Presence, start_period: int | None, /) -> None:
 def require_same(a: object, b: object, argument: str, expected: str) -> None:
     """Raise unless two parts agree in a definition."""
     if a != b:
-        raise InvalidValueError(message(argument, f"{expected} ({a})", b))
+        name_a, name_b = (x.name() if isinstance(x, Calendar) else x for x in (a, b))
+        raise InvalidValueError(message(argument, f"{expected} ({name_a})", name_b))
 
 
 def _empty(calendar: Calendar, kinds: frozenset[str] | None, horizon: Horizon, *, members: Index) -> Presence:
@@ -749,10 +830,8 @@ def _dates(labels: ArrayLike | Sequence[dt.date], argument: str) -> NDArray[Any]
         is_date = np.array([_is_local_date(value) for value in given], dtype=np.bool_)
         if not is_date.all():
             row = int(np.flatnonzero(~is_date)[0])
-            expected = "local start dates of periods (datetime64 or date)"
-            raise InvalidTypeError(
-                message(argument, expected, given[row], row=row, bad=int((~is_date).sum()), total=len(given))
-            )
+            expected = "dates (datetime64 or date), the local starts of periods"
+            raise InvalidTypeError(message(argument, expected, given[row], row=row))
         given = np.array(given.tolist(), dtype="M8[us]")
     _require_rows(argument, "a date in every row", given, ~np.isnat(given))
     days = given.astype("M8[D]")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import frozen
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.ledger import FlowLedger
@@ -423,9 +423,9 @@ class Projection(Tabular[ProjectionRow]):
             return [f"Interval: {level}. No steady state: the stock grows on (referral and evaporation {rates})."]
         return [f"Interval: {level}. Steady state: {self.steady_state:,.1f}."]
 
-    def __reduce__(self) -> tuple[Callable[..., Projection], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore, tuple(getattr(self, field.name) for field in attrs.fields(Projection))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the opening and the last expected stock."""
@@ -749,7 +749,3 @@ def _real(argument: str, value: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise InvalidTypeError(message(argument, "a number", value))
     return float(number)
-
-
-def _restore(*fields: Any) -> Projection:  # noqa: ANN401
-    return Projection(**dict(zip((field.name for field in attrs.fields(Projection)), fields, strict=True)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import attrs
 import numpy as np
 
+from shequn.columns.breakdown import Breakdown
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -22,23 +23,69 @@ from shequn.retention.cohorts import (
 )
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of, require_periods, require_remembered
+from shequn.retention.segments import segments_of
 from shequn.retention.sets import PeriodSets, fits_bits, sets_of_cells
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from shequn._typing import IntArray
+    from shequn.labels import Assignment, Label
 
 __all__ = ["cohort_table"]
 
 _LATEST = np.iinfo(np.int64).max
 
 
+@overload
+def cohort_table(
+    data: EventLog | Presence,
+    /,
+    *,
+    every: Unit | Calendar | None = ...,
+    tz: str | None = ...,
+    week_start: WeekStart = ...,
+    anchor: Anchor = ...,
+    mode: Mode = ...,
+    clock: Clock = ...,
+    brackets: Sequence[tuple[int, int]] = ...,
+    max_offset: int | None = ...,
+    min_occurrences: int = ...,
+    kinds: Collection[str] | str | None = ...,
+    anchor_kinds: Collection[str] | str | None = ...,
+    start: dt.datetime | None = ...,
+    end: dt.datetime | None = ...,
+    observed_until: dt.datetime | None = ...,
+    by: None = ...,
+    unknown_kinds: UnknownKinds = ...,
+) -> CohortTable: ...
+@overload
+def cohort_table(
+    data: EventLog | Presence,
+    /,
+    *,
+    every: Unit | Calendar | None = ...,
+    tz: str | None = ...,
+    week_start: WeekStart = ...,
+    anchor: Anchor = ...,
+    mode: Mode = ...,
+    clock: Clock = ...,
+    brackets: Sequence[tuple[int, int]] = ...,
+    max_offset: int | None = ...,
+    min_occurrences: int = ...,
+    kinds: Collection[str] | str | None = ...,
+    anchor_kinds: Collection[str] | str | None = ...,
+    start: dt.datetime | None = ...,
+    end: dt.datetime | None = ...,
+    observed_until: dt.datetime | None = ...,
+    by: Assignment | Mapping[Label, Label | None] | str,
+    unknown_kinds: UnknownKinds = ...,
+) -> Breakdown[CohortTable]: ...
 def cohort_table(
     data: EventLog | Presence,
     /,
@@ -57,14 +104,16 @@ def cohort_table(
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
     observed_until: dt.datetime | None = None,
+    by: Assignment | Mapping[Label, Label | None] | str | None = None,
     unknown_kinds: UnknownKinds = "warn",
-) -> CohortTable:
+) -> CohortTable | Breakdown[CohortTable]:
     """Count, for those who began in each period, how many returned at each offset from it.
 
     Parameters
     ----------
     data : EventLog or Presence
-        A presence serves the calendar clock with ``min_occurrences=1`` and one set of kinds.
+        A presence serves the calendar clock with ``min_occurrences=1`` and one set of kinds. Of a `tail`, only cohorts
+        that began in its own periods can be followed: give `start`.
     every, tz, week_start, kinds, observed_until, unknown_kinds
         As in `presence`; `kinds` are those that count as a return.
     anchor : {"first_ever", "first_in_range", "recurring"}
@@ -81,11 +130,13 @@ def cohort_table(
     max_offset : int, optional
         The largest offset to count; by default all there are.
     min_occurrences : int, default 1
-        Rows that a return takes (in the offset; at or after it; in the bracket). Needs a log.
+        Rows that a return takes (in the offset; at or after it; in the bracket). Needs a log. Offset 0 is the cohort
+        itself whatever this says; a bracket that begins at 0 counts its rows, the first activity among them.
     anchor_kinds : collection of str, optional
         Kinds that begin a cohort, if others than `kinds`. Needs a log.
     start, end : aware datetime, optional
-        Keep cohorts that began in [start, end).
+        Keep cohorts that began in [start, end): by instant on the elapsed clock; on the calendar clock in whole
+        periods, from the one that holds `start` to the one that holds the last instant before `end`.
 
     Returns
     -------
@@ -125,7 +176,6 @@ def cohort_table(
         anchor=anchor,
         mode=mode,
         clock=clock,
-        brackets=brackets,
         min_occurrences=min_occurrences,
         max_offset=max_offset,
         anchor_kinds=anchor_kinds,
@@ -135,7 +185,7 @@ def cohort_table(
         anchor=anchor,
         mode=mode,
         clock=clock,
-        brackets=require_brackets(brackets) if mode == "brackets" else (),
+        brackets=require_brackets(brackets, mode),
         max_offset=max_offset,
         min_occurrences=min_occurrences,
         kinds=data.kinds
@@ -150,15 +200,39 @@ def cohort_table(
         _require_plain(
             data, definition, every=every, tz=tz, week_start=week_start, kinds=kinds, observed_until=observed_until
         )
+        calendar, horizon = data.calendar, data.horizon
+    else:
+        if every is None:
+            raise InvalidTypeError(message("every", "a period, such as 'week', when the data is a log", every))
+        calendar, horizon = Calendar.of(every, tz=tz, week_start=week_start), Horizon.of(data, observed_until)
+        if clock == "elapsed":
+            calendar.length_us()
+        for argument, named in (("kinds", kinds), ("anchor_kinds", anchor_kinds)):
+            of_kinds(data, named, argument=argument, unknown_kinds=unknown_kinds)
+    everybody = _count(data, calendar, horizon, definition)
+    if by is None:
+        return everybody
+    nobody = everybody._emptied()
+    parts = {
+        label: nobody.merge(_count(part, calendar, horizon, definition))
+        for label, part in segments_of(data, by).items()
+    }
+    unassigned = parts.pop(None, None)
+    return Breakdown(
+        total=everybody,
+        parts={label: part for label, part in parts.items() if label is not None},
+        unassigned=unassigned,
+    )
+
+
+def _count(
+    data: EventLog | Presence, calendar: Calendar, horizon: Horizon, definition: CohortDefinition
+) -> CohortTable:
+    """Count one table, however the data came."""
+    if isinstance(data, Presence):
         return _from_presence(data, data, definition)
-    if every is None:
-        raise InvalidTypeError(message("every", "a period, such as 'week', when the data is a log", every))
-    calendar = Calendar.of(every, tz=tz, week_start=week_start)
-    horizon = Horizon.of(data, observed_until)
-    if clock == "elapsed":
-        calendar.length_us()
-    counting = _Counting(data, calendar, horizon, definition, unknown_kinds)
-    return counting.elapsed() if clock == "elapsed" else counting.on_calendar()
+    counting = _Counting(data, calendar, horizon, definition)
+    return counting.elapsed() if definition.clock == "elapsed" else counting.on_calendar()
 
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,14 +248,11 @@ def _require_together(
     anchor: Anchor,
     mode: Mode,
     clock: Clock,
-    brackets: object,
     min_occurrences: object,
     max_offset: object,
     anchor_kinds: object,
     start: object,
 ) -> None:
-    if brackets and mode != "brackets":
-        raise InvalidValueError(message("brackets", "none unless mode='brackets'", brackets))
     if anchor == "recurring" and clock == "elapsed":
         raise InvalidValueError(message("clock", "'calendar' with anchor='recurring'", clock))
     if anchor == "first_in_range" and start is None:
@@ -391,7 +462,6 @@ class _Counting:
     calendar: Calendar
     horizon: Horizon
     definition: CohortDefinition
-    unknown_kinds: UnknownKinds
 
     def on_calendar(self) -> CohortTable:
         back = self._presence(self.definition.kinds, "kinds")
@@ -407,7 +477,7 @@ class _Counting:
             self.log,
             calendar=self.calendar,
             kinds=kinds,
-            counted=of_kinds(self.log, kinds, argument=argument, unknown_kinds=self.unknown_kinds),
+            counted=of_kinds(self.log, kinds, argument=argument, unknown_kinds="ignore"),
             horizon=self.horizon,
             members=self.log.members,
             codes=self.log.member_codes,
@@ -515,7 +585,7 @@ class _Counting:
         kinds, argument = definition.kinds, "kinds"
         if definition.anchor_kinds is not None:
             kinds, argument = definition.anchor_kinds, "anchor_kinds"
-        counted = of_kinds(log, kinds, argument=argument, unknown_kinds=self.unknown_kinds)
+        counted = of_kinds(log, kinds, argument=argument, unknown_kinds="ignore")
         rows = counted[log.kind_codes] & (log.at_us < (self.horizon.until_us or 0))
         low, high = definition.range_us
         if definition.anchor == "first_in_range" and low is not None:

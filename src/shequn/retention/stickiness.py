@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from shequn.columns.log import EventLog
-from shequn.columns.readonly import frozen
+from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
 from shequn.retention.presence import NEVER, Presence, presence
@@ -40,10 +40,6 @@ _ACTIVE_ZH = {
     "quarter": "活跃季数",
     "year": "活跃年数",
 }
-
-
-def _counts(values: ArrayLike) -> IntArray:
-    return frozen(np.array(values, dtype=np.int64))
 
 
 def _dates(values: ArrayLike) -> NDArray[np.datetime64]:
@@ -104,9 +100,9 @@ class Stickiness(Tabular[StickinessRow]):
     """
 
     periods: NDArray[np.datetime64] = attrs.field(converter=_dates, eq=_by_values)
-    active: IntArray = attrs.field(converter=_counts, eq=_by_values)
-    active_days: IntArray = attrs.field(converter=_counts, eq=_by_values)
-    n_days: IntArray = attrs.field(converter=_counts, eq=_by_values)
+    active: IntArray = counts_field()
+    active_days: IntArray = counts_field()
+    n_days: IntArray = counts_field()
     complete: BoolArray = attrs.field(converter=_flags, eq=_by_values)
     calendar: Calendar
 
@@ -144,9 +140,9 @@ class Stickiness(Tabular[StickinessRow]):
             Column(key="complete", en="complete", zh="完整", values=self.complete),
         ]
 
-    def __reduce__(self) -> tuple[Callable[..., Stickiness], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore_stickiness, tuple(getattr(self, field.name) for field in attrs.fields(Stickiness))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the number of periods."""
@@ -215,8 +211,8 @@ def stickiness(
     >>> s.active.tolist(), s.days_per_member.tolist(), s.stickiness.round(4).tolist()
     ([2], [1.5], [0.0484])
     """
-    if not isinstance(per, str) or per not in _PER:  # pyright: ignore[reportUnnecessaryIsInstance]
-        error = InvalidValueError if isinstance(per, str) else InvalidTypeError  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(per, str) or per not in _PER:
+        error = InvalidValueError if isinstance(per, str) else InvalidTypeError
         raise error(message("per", "'week', 'month', 'quarter' or 'year'", per) + suggest(per, _PER))
     daily = _tally(data, tz=tz, kinds=kinds, observed_until=observed_until, unknown_kinds=unknown_kinds)
     if daily.calendar.unit != "day" or daily.calendar.n != 1:
@@ -309,7 +305,7 @@ class ActiveDays(Tabular[ActiveDaysRow]):
     Mean of active members: 1.50; stickiness: 50.0%.
     """
 
-    n_members: IntArray = attrs.field(converter=_counts, eq=_by_values)
+    n_members: IntArray = counts_field()
     start: pendulum.Date | pendulum.DateTime | None
     end: pendulum.Date | pendulum.DateTime | None
     calendar: Calendar
@@ -372,9 +368,9 @@ class ActiveDays(Tabular[ActiveDaysRow]):
             return [f"活跃成员平均 {self.mean_days:.2f}；粘性 {self.stickiness:.1%}。"]
         return [f"Mean of active members: {self.mean_days:.2f}; stickiness: {self.stickiness:.1%}."]
 
-    def __reduce__(self) -> tuple[Callable[..., ActiveDays], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        return _restore_active_days, tuple(getattr(self, field.name) for field in attrs.fields(ActiveDays))
+        return by_fields(self)
 
     def __repr__(self) -> str:
         """Show the window."""
@@ -483,11 +479,3 @@ def _tally(
             raise InvalidValueError(message(name, expected, given))
     Calendar.of(data.calendar, tz=tz)
     return data
-
-
-def _restore_stickiness(*fields: Any) -> Stickiness:  # noqa: ANN401
-    return Stickiness(**dict(zip((field.name for field in attrs.fields(Stickiness)), fields, strict=True)))
-
-
-def _restore_active_days(*fields: Any) -> ActiveDays:  # noqa: ANN401
-    return ActiveDays(**dict(zip((field.name for field in attrs.fields(ActiveDays)), fields, strict=True)))
