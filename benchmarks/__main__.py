@@ -36,9 +36,8 @@ def _tables(options: argparse.Namespace) -> Iterator[report.Table]:
             smaller = None
             for n_rows in sorted(options.rows or [1_000_000, 10_000_000]):
                 repeats = options.repeats or (3 if n_rows > _MANY_ROWS else 9)
-                measured = cohorts.measure(peers, workload, n_rows, repeats, _say)
-                yield cohorts.table(workload, n_rows, repeats, measured, smaller)
-                smaller = measured
+                yield cohorts.measure(peers, workload, n_rows, smaller=smaller, repeats=repeats, say=_say)
+                smaller = n_rows
     if options.only != "cohorts":
         repeats = options.repeats or 5
         yield building.building(10_000_000, 1_000_000, repeats, _say)

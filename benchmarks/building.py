@@ -14,7 +14,7 @@ import pandas as pd
 import pendulum
 
 from benchmarks.contenders.own import event_log
-from benchmarks.report import Table, mega, ratio, seconds
+from benchmarks.report import Table, mega, seconds, spread
 from benchmarks.workload import N_WEEKS, ORIGIN_S, WEEK_S, ZONE, columns
 from shequn.columns import EventLog
 from shequn.entities import Member
@@ -92,8 +92,8 @@ def building(n_rows: int, n_distinct: int, repeats: int, say: Callable[[str], No
         pairs: list[tuple[float, float]] = _in_a_process(_time_building, given.title, n_rows, n_distinct, repeats)
         ratios = [ours / theirs for ours, theirs in pairs]
         ours, theirs = (median(column) for column in zip(*pairs, strict=True))
-        spread = f"({ratio(min(ratios))} – {ratio(max(ratios))})"
-        rows.append((given.title, seconds(ours), seconds(theirs), ratio(median(ratios)), spread, f"≤ {given.at_most}"))
+        limit = f"≤ {given.at_most}"
+        rows.append((given.title, seconds(ours), seconds(theirs), *spread(ratios).split(" ", 1), limit))
     return Table(
         title=f"from_columns, {n_rows:,} rows, {n_distinct:,} members; pandas.factorize of the members alone",
         header=("member ids", "shequn, seconds", "pandas, seconds", "shequn / pandas", "(least – most)", "goal"),

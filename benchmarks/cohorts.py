@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from benchmarks.contenders import OURS, Contender
-from benchmarks.report import Table, mega, ratio, seconds
+from benchmarks.report import Table, mega, seconds, spread
 from benchmarks.worker import Worker
 from benchmarks.workload import N_WEEKS, ZONE, members_of
 
@@ -18,76 +18,68 @@ if TYPE_CHECKING:
     from benchmarks.worker import Run
     from benchmarks.workload import Workload
 
-__all__ = ["Measured", "measure", "table"]
+__all__ = ["measure"]
 
 
 class Measured(NamedTuple):
-    """What one contender took for one workload."""
+    """What one contender took."""
 
     contender: Contender
     runs: list[Run]
     ratios: list[float]  # of each run to the run of ours right before it
     extra_bytes: int | None
 
-    @property
-    def seconds(self) -> float:
-        return median(run.seconds for run in self.runs)
-
-    @property
-    def cores(self) -> float:
-        return median(run.cpu_seconds / run.seconds for run in self.runs)
-
 
 def measure(
-    peers: Sequence[Contender], workload: Workload, n_rows: int, repeats: int, say: Callable[[str], None]
-) -> list[Measured]:
-    """Run ours and each peer in turn, `repeats` times, once all have been found to give the same table."""
-    ours, *theirs = workers = [_loaded(contender, workload, n_rows, say) for contender in (OURS, *peers)]
-    for contender, worker in zip(peers, theirs, strict=True):
-        if not np.array_equal(worker.first.table, ours.first.table):
-            raise AssertionError(f"{contender.title} counts otherwise than {OURS.title} does")
-    our_runs: list[Run] = []
-    their_runs: list[list[Run]] = [[] for _ in theirs]
-    for repeat in range(repeats):
-        say(f"{workload}, {n_rows:,} rows: run {repeat + 1} of {repeats}")
-        for runs, worker in zip(their_runs, theirs, strict=True):
-            our_runs.append(ours.run())
-            runs.append(worker.run())
-    for worker in workers:
-        worker.close()
-    measured = [Measured(OURS, our_runs, [], ours.first.extra_bytes)]
-    for place, (contender, worker, runs) in enumerate(zip(peers, theirs, their_runs, strict=True)):
-        before = our_runs[place :: len(peers)]
-        ratios = [run.seconds / our.seconds for run, our in zip(runs, before, strict=True)]
-        measured.append(Measured(contender, runs, ratios, worker.first.extra_bytes))
-    return measured
-
-
-def _loaded(contender: Contender, workload: Workload, n_rows: int, say: Callable[[str], None]) -> Worker:
-    say(f"{workload}, {n_rows:,} rows: loading {contender.title}")
-    return Worker(contender, workload, n_rows)
-
-
-def table(
-    workload: Workload, n_rows: int, repeats: int, measured: Sequence[Measured], smaller: Sequence[Measured] | None
+    peers: Sequence[Contender],
+    workload: Workload,
+    n_rows: int,
+    *,
+    smaller: int | None,
+    repeats: int,
+    say: Callable[[str], None],
 ) -> Table:
-    """Lay out one measurement; `smaller` is the one before it, of fewer rows."""
+    """Run ours and each peer in turn, `repeats` times, once all have been found to give the same table.
+
+    With `smaller`, a number of rows, ours is run on as many rows too, to tell how the cost grows.
+    """
+    about = f"{workload}: {n_rows:,} rows, {members_of(n_rows):,} members, {N_WEEKS} weeks in {ZONE}, {repeats} runs"
+    workers = []
+    for contender in (OURS, *peers):
+        say(f"{about}: loading {contender.title}")
+        workers.append(Worker(contender, workload, n_rows))
+        if not np.array_equal(workers[-1].first.table, workers[0].first.table):
+            raise AssertionError(f"{contender.title} counts otherwise than {OURS.title}")
+    little = None if smaller is None else Worker(OURS, workload, smaller)
+
+    ours, *theirs = (Measured(worker.contender, [], [], worker.first.extra_bytes) for worker in workers)
+    growth: list[float] = []
+    for repeat in range(repeats):
+        say(f"{about}: run {repeat + 1}")
+        for peer, worker in zip(theirs, workers[1:], strict=True):
+            ours.runs.append(workers[0].run())
+            peer.runs.append(worker.run())
+            peer.ratios.append(peer.runs[-1].seconds / ours.runs[-1].seconds)
+        if little is not None:
+            before = little.run()
+            growth.append(workers[0].run().seconds / before.seconds)
+
+    for worker in (*workers, *([little] if little else [])):
+        worker.close()
+    note = f"shequn takes {spread(growth)} times as long as for {smaller:,} rows." if growth else ""
     return Table(
-        title=f"{workload}: {n_rows:,} rows, {members_of(n_rows):,} members, {N_WEEKS} weeks in {ZONE}, {repeats} runs",
-        header=("", "seconds", "× ours", "(least – most)", "cores", "extra memory", *(("growth",) if smaller else ())),
-        rows=[
-            (
-                one.contender.title,
-                seconds(one.seconds),
-                *(_ratios(one.ratios) if one.ratios else ("1", "")),
-                f"{one.cores:.1f}",
-                mega(one.extra_bytes),
-                *((ratio(one.seconds / smaller[place].seconds),) if smaller else ()),
-            )
-            for place, one in enumerate(measured)
-        ],
+        about, ("", "seconds", "× ours", "(least – most)", "cores", "extra memory"), _lines(ours, theirs), note
     )
 
 
-def _ratios(ratios: Sequence[float]) -> tuple[str, str]:
-    return ratio(median(ratios)), f"({ratio(min(ratios))} – {ratio(max(ratios))})"
+def _lines(ours: Measured, theirs: Sequence[Measured]) -> list[Sequence[str]]:
+    return [
+        (
+            one.contender.title,
+            seconds(median(run.seconds for run in one.runs)),
+            *(spread(one.ratios).split(" ", 1) if one.ratios else ("1", "")),
+            f"{median(run.cpu_seconds / run.seconds for run in one.runs):.1f}",
+            mega(one.extra_bytes),
+        )
+        for one in (ours, *theirs)
+    ]

@@ -8,12 +8,13 @@ import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["README", "Table", "machine", "mega", "ratio", "seconds", "write_readme"]
+__all__ = ["README", "Table", "machine", "mega", "ratio", "seconds", "spread", "write_readme"]
 
 README = Path(__file__).with_name("README.md")
 
@@ -27,12 +28,14 @@ class Table(NamedTuple):
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
     def __str__(self) -> str:
         lines = [self.header, *self.rows]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         body = ["  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip() for line in lines]
-        return "\n".join([self.title, "", body[0], "─" * (sum(widths) + 2 * len(widths) - 2), *body[1:]])
+        rule = "─" * (sum(widths) + 2 * len(widths) - 2)
+        return "\n".join([self.title, "", body[0], rule, *body[1:], *([self.note] if self.note else [])])
 
 
 def seconds(value: float) -> str:
@@ -41,6 +44,11 @@ def seconds(value: float) -> str:
 
 def ratio(value: float) -> str:
     return f"{value:.0f}" if value >= 20 else f"{value:.1f}" if value >= 3 else f"{value:.2f}"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write the median, and in brackets the least and the most."""
+    return f"{ratio(median(values))} ({ratio(min(values))} – {ratio(max(values))})"
 
 
 def mega(n_bytes: int | None) -> str:

@@ -42,6 +42,7 @@ class Worker:
     """A process with one contender's columns loaded; the first run warms up, and tells the result and the memory."""
 
     def __init__(self, contender: Contender, workload: Workload, n_rows: int) -> None:
+        self.contender = contender
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, contender, workload, n_rows))

@@ -36,6 +36,7 @@ QUERIES = {
 
 def load(columns: Columns, query: str) -> Loaded:
     connection = duckdb.connect(config={"threads": THREADS})
+    connection.execute("SET enable_progress_bar = false")
     connection.register("given", pa.table({"member": columns.member, "second": columns.second}))
     connection.execute("CREATE TABLE columns_ AS SELECT member, second FROM given")
     connection.unregister("given")

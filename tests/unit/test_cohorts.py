@@ -231,7 +231,7 @@ def test_each_rate_has_its_wilson_interval():
     assert np.array_equal(table.lower, lower, equal_nan=True)
     assert np.array_equal(table.upper, upper, equal_nan=True)
     assert np.array_equal(table.interval(level=0.5), wilson(table.counts, table.eligible, level=0.5), equal_nan=True)
-    with pytest.raises(InvalidValueError, match="^level: expected a number between 0 and 1"):
+    with pytest.raises(InvalidValueError, match=r"^level: expected a number between 0 and 1"):
         table.interval(level=2)
 
 
@@ -256,9 +256,11 @@ def test_cohorts_that_cannot_be_compared_are_not_tested():
     table = weekly(*ROWS, observed_until=on("2024-01-29"))
     assert table.homogeneity(2).df == 0
     assert table.homogeneity(1).statistic == pytest.approx(0.75)
-    with pytest.raises(InvalidValueError, match="^mode: expected 'on' or 'brackets'.*, got 'on_or_after'$"):
+    with pytest.raises(InvalidValueError, match=r"^mode: expected 'on' or 'brackets'.*, got 'on_or_after'$"):
         weekly(*ROWS, mode="on_or_after").homogeneity(1)
-    with pytest.raises(InvalidValueError, match="^anchor: expected 'first_ever' or 'first_in_range'.*got 'recurring'$"):
+    with pytest.raises(
+        InvalidValueError, match=r"^anchor: expected 'first_ever' or 'first_in_range'.*got 'recurring'$"
+    ):
         weekly(*ROWS, anchor="recurring").homogeneity(1)
     for offset in (4, -1, True, "1"):
         with pytest.raises(InvalidValueError, match=r"^offset: expected a position in \[0, 4\), got "):
@@ -460,14 +462,14 @@ def test_an_option_that_cannot_be_used_is_refused(options, error, text):
 
 
 def test_what_is_neither_log_nor_presence_is_refused():
-    with pytest.raises(InvalidTypeError, match="^data: expected an EventLog or a Presence, got 3$"):
+    with pytest.raises(InvalidTypeError, match=r"^data: expected an EventLog or a Presence, got 3$"):
         cohort_table(3, every="week", tz=SHANGHAI)
 
 
 @pytest.mark.parametrize("clock", ["calendar", "elapsed"])
 def test_an_unknown_kind_warns_once(clock):
     for options in ({"kinds": "pst"}, {"anchor_kinds": "pst", "kinds": "post"}):
-        with pytest.warns(UnknownKindWarning, match="did you mean 'post'") as caught:
+        with pytest.warns(UnknownKindWarning, match=r"did you mean 'post'") as caught:
             weekly(*ROWS, clock=clock, **options)
         assert len(caught) == 1
 

@@ -153,7 +153,7 @@ def test_only_activity_counts_unless_kinds_are_named():
 def test_what_acquiring_the_evaporated_had_cost():
     money = weekly(log_of(*POSTS)).money_evaporated(Money.of("12.50", "CNY"))
     assert [str(m) for m in money] == ["0.00 CNY", "12.50 CNY", "12.50 CNY", "12.50 CNY"]
-    with pytest.raises(InvalidTypeError, match="^cost: expected Money, the acquisition cost of one member, got 12.5$"):
+    with pytest.raises(InvalidTypeError, match=r"^cost: expected Money, the acquisition cost of one member, got 12.5$"):
         weekly(log_of(*POSTS)).money_evaporated(12.5)
 
 
@@ -546,7 +546,7 @@ def test_what_is_neither_log_nor_presence_is_refused():
 
 
 def test_an_unknown_kind_warns_once_even_with_segments():
-    with pytest.warns(UnknownKindWarning, match="did you mean 'post'") as caught:
+    with pytest.warns(UnknownKindWarning, match=r"did you mean 'post'") as caught:
         weekly(log_of(*POSTS), kinds={"pst", "post"}, by="group")
     assert len(caught) == 1
 
@@ -607,17 +607,17 @@ def test_ledgers_of_different_definitions_do_not_merge(options, text):
 
 def test_two_different_ends_of_observation_do_not_merge():
     one, other = (weekly(log_of(*POSTS), observed_until=on(day)) for day in ("2024-02-01", "2024-02-02"))
-    with pytest.raises(InvalidValueError, match="^observed_until: expected the same end of observation in both parts"):
+    with pytest.raises(InvalidValueError, match=r"^observed_until: expected the same end of observation in both parts"):
         one.merge(other)
-    with pytest.raises(InvalidTypeError, match="^other: expected a FlowLedger, got 3$"):
+    with pytest.raises(InvalidTypeError, match=r"^other: expected a FlowLedger, got 3$"):
         one.merge(3)
 
 
 def test_a_ledger_that_opens_with_members_does_not_merge_with_one_that_begins_earlier():
     p = presence(log_of(*POSTS), every="week", tz=SHANGHAI)
-    with pytest.raises(InvalidValueError, match="opens with 1 members in 2024-01-15, got '2024-01-01'$"):
+    with pytest.raises(InvalidValueError, match=r"opens with 1 members in 2024-01-15, got '2024-01-01'$"):
         flow_ledger(p).merge(flow_ledger(p.tail(2)))
-    with pytest.raises(InvalidValueError, match="opens with 1 members in 2024-01-29, got '2024-01-01'$"):
+    with pytest.raises(InvalidValueError, match=r"opens with 1 members in 2024-01-29, got '2024-01-01'$"):
         flow_ledger(p.tail(0)).merge(flow_ledger(p))
 
 

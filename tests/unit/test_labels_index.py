@@ -184,4 +184,5 @@ def test_an_index_never_changes():
 
 def test_a_long_index_shows_its_first_labels():
     assert repr(Index([1, 2])) == "Index([1, 2])"
+    assert repr(Index(range(6))) == "Index([0, 1, 2, 3, 4, 5])"
     assert repr(Index(range(8))) == "Index([0, 1, 2, 3, 4, 5, …]) of 8"

@@ -25,6 +25,8 @@ from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.ledger import FlowLedger
+from shequn.retention.ledger_rates import error_of_share, rates_of_ledger, widest
+from shequn.retention.tenure import Step, bent, stay_of, steady_rate, steady_spread, survival_curve
 from shequn.stats import normal_quantile
 from shequn.stats._checks import array_of, level_in_unit, plain, refuse, whole
 from shequn.values.calendar import Calendar
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["Projection", "ProjectionRow", "project"]
 
 _MOST_PERIODS = 10_000
-_MOST_TENURES = 1_000
 _MOST_MEMBERS = 1e15
 _LAST_LABEL = dt.date(2459, 1, 1)  # calendars give no dates after that year
 
@@ -67,7 +68,7 @@ def _members_by_tenure(values: ArrayLike) -> FloatArray:
 
 
 def _curve_or_none(values: ArrayLike | None) -> FloatArray | None:
-    return None if values is None else frozen(_survival(values).copy())
+    return None if values is None else frozen(survival_curve(values).copy())
 
 
 def _is_amount(_projection: Projection, field: attrs.Attribute[Any], value: object) -> None:
@@ -157,8 +158,8 @@ class Projection(Tabular[ProjectionRow]):
         if self.constant_rate is None and (self.rate_error or self.rate_fluctuation):
             got = max(self.rate_error, self.rate_fluctuation)
             raise InvalidValueError(message("rate_error, rate_fluctuation", "0 beside a survival curve", got))
-        if self.constant_rate is not None and self.rate_fluctuation > _widest(self.constant_rate) * (1 + 1e-12):
-            expected = f"at most {_widest(self.constant_rate):.4g}, as a rate in [0, 1] with this mean can fluctuate"
+        if self.constant_rate is not None and self.rate_fluctuation > widest(self.constant_rate) * (1 + 1e-12):
+            expected = f"at most {widest(self.constant_rate):.4g}, as a rate in [0, 1] with this mean can fluctuate"
             raise InvalidValueError(message("rate_fluctuation", expected, self.rate_fluctuation))
         if self.grows:
             self._require_moderate_growth()
@@ -181,7 +182,7 @@ class Projection(Tabular[ProjectionRow]):
     @property
     def evaporation_rate(self) -> float:
         """Share of the stock that evaporates in a period; under a survival curve, of a steady one: 1 / mean stay."""
-        return self.constant_rate if self.constant_rate is not None else _steady_rate(self._curve)
+        return self.constant_rate if self.constant_rate is not None else steady_rate(self._curve)
 
     @property
     def is_constant(self) -> bool:
@@ -193,8 +194,8 @@ class Projection(Tabular[ProjectionRow]):
         return np.array([1.0, 1.0 - (self.constant_rate or 0.0)]) if self.survival is None else self.survival
 
     @property
-    def _step(self) -> _Step:
-        return _Step(_stay(self._curve), self.referral_rate)
+    def _step(self) -> Step:
+        return Step(stay_of(self._curve), self.referral_rate)
 
     # ── the course ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -308,7 +309,7 @@ class Projection(Tabular[ProjectionRow]):
             worth[-1] = self.referral_rate / (1 - step.stay[-1])
         for tenure in reversed(range(len(worth) - 1)):
             worth[tenure] = step.stay[tenure] * worth[tenure + 1] + self.referral_rate
-        return float(self._means()[0] @ worth / (_steady_spread(self._curve) @ worth))
+        return float(self._means()[0] @ worth / (steady_spread(self._curve) @ worth))
 
     @property
     def break_even_inflow(self) -> float:
@@ -378,12 +379,12 @@ class Projection(Tabular[ProjectionRow]):
     def _with_rate(self, evaporation_rate: float | Rate) -> dict[str, Any]:
         rate, error = _rate_of(evaporation_rate)
         if self.constant_rate is None:
-            return {"survival": _bent(self._curve, rate)}
+            return {"survival": bent(self._curve, rate)}
         factor = _factor(rate, self.constant_rate)
         return {
             "constant_rate": rate,
             "rate_error": error if isinstance(evaporation_rate, Rate) else self.rate_error * factor,
-            "rate_fluctuation": min(self.rate_fluctuation * factor, _widest(rate)),
+            "rate_fluctuation": min(self.rate_fluctuation * factor, widest(rate)),
         }
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -431,27 +432,6 @@ class Projection(Tabular[ProjectionRow]):
         """Show the opening and the last expected stock."""
         last = f", {self.stock[-1]:,.1f} after {self.n_periods} periods" if self.n_periods else ""
         return f"Projection({self.opening:,.1f} now{last})"
-
-
-@attrs.frozen(eq=False)
-class _Step:
-    """One period: tenure k moves to k + 1, the last one keeps its own, and everybody brings newcomers of tenure 0."""
-
-    stay: FloatArray
-    referral_rate: float
-
-    def aged(self, members: FloatArray) -> FloatArray:
-        """Move each row on by one tenure."""
-        older = np.zeros_like(members)
-        older[1:] = members[:-1]
-        older[-1] += members[-1]
-        return older
-
-    def __call__(self, members: FloatArray) -> FloatArray:
-        """Return what becomes of members by tenure, or of each column of a matrix."""
-        following = self.aged((self.stay * members.T).T)
-        following[0] += self.referral_rate * members.sum(axis=0)
-        return following
 
 
 def project(
@@ -535,11 +515,11 @@ def project(
     """
     n_periods, referral = _horizon("periods", periods), _amount("referral_rate", referral_rate)
     law = None if evaporation_rate is None else _rate_of(evaporation_rate)
-    curve = None if survival is None else _survival(survival)
+    curve = None if survival is None else survival_curve(survival)
     assumed: dict[str, Any] = {"referral_rate": referral, "n_periods": n_periods, "level": level_in_unit(level)}
     if isinstance(data, FlowLedger):
         with_rate = law is None and curve is None
-        opening, seen = _of_ledger(data, over, referral, with_rate=with_rate, with_inflow=inflow is None)
+        opening, seen = rates_of_ledger(data, over, referral, with_rate=with_rate, with_inflow=inflow is None)
         assumed |= seen
     else:
         if over is not None:
@@ -550,135 +530,9 @@ def project(
     if law is not None:
         assumed["constant_rate"], assumed["rate_error"] = law
     if curve is not None and (isinstance(data, FlowLedger) or np.ndim(data) == 0):
-        opening = opening.sum() * _steady_spread(curve)
+        opening = opening.sum() * steady_spread(curve)
     _require_one_law(assumed.get("constant_rate"), curve)
     return Projection(opening_by_tenure=opening, survival=curve, **assumed)
-
-
-# ── rates of a ledger ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _of_ledger(
-    ledger: FlowLedger, over: int | None, referral: float, *, with_rate: bool, with_inflow: bool
-) -> tuple[FloatArray, dict[str, Any]]:
-    """Return the last complete stock, and the assumptions that the last complete periods give."""
-    n_over = None if over is None else whole("over", over)
-    if n_over is not None and n_over < 1:
-        raise InvalidValueError(message("over", "a number of periods >= 1", over))
-    complete = np.flatnonzero(ledger.complete)
-    if not len(complete):
-        raise InvalidValueError(message("data", "a ledger with at least one complete period", ledger))
-    seen: dict[str, Any] = {"calendar": ledger.calendar, "first_period": ledger.first_period + int(complete[-1]) + 1}
-    if with_rate or with_inflow:
-        # Until it first opens with members a community is being founded, and that is no flow to go by.
-        begun = complete[np.cumsum(ledger.opening[complete]) > 0]
-        used = begun if n_over is None else begun[-n_over:]
-        opening = ledger.opening[used]
-        if not opening.sum():
-            among = "" if n_over is None else f" among its last {n_over}"
-            expected = f"a ledger with a complete period{among} that opened with members"
-            raise InvalidValueError(message("data", expected, ledger))
-        seen |= _fit_rate(ledger.evaporated[used], opening) if with_rate else {}
-        seen |= _fit_inflow(ledger.flow[used], opening, referral) if with_inflow else {}
-    return np.array([float(ledger.retained[complete[-1]])]), seen
-
-
-def _fit_rate(evaporated: NDArray[Any], opening: NDArray[Any]) -> dict[str, float]:
-    """Return the pooled evaporation rate, its fluctuation between periods and its standard error."""
-    opened = opening > 0
-    lost, held = evaporated[opened].astype(np.float64), opening[opened].astype(np.float64)
-    total = held.sum()
-    rate = lost.sum() / total
-    fluctuation = 0.0
-    if 0 < rate < 1 and len(held) > 1:
-        chance = rate * (1 - rate)
-        excess = ((lost - held * rate) ** 2 / held).sum() / chance - (len(held) - 1)  # Cochran's Q less its expectation
-        between = excess * chance / (total - (held**2).sum() / total)
-        fluctuation = min(math.sqrt(max(between, 0.0)), _widest(rate))
-    error = math.hypot(_error_of_share(lost.sum(), total), fluctuation * math.sqrt((held**2).sum()) / total)
-    return {"constant_rate": float(rate), "rate_error": error, "rate_fluctuation": fluctuation}
-
-
-def _fit_inflow(flow: NDArray[Any], opening: NDArray[Any], referral: float) -> dict[str, float]:
-    """Return the mean inflow that referral leaves to explain, its fluctuation and its standard error."""
-    n_periods, mean_flow, mean_opening = len(flow), float(flow.mean()), float(opening.mean())
-    if referral > mean_flow / mean_opening:
-        expected = f"at most {mean_flow / mean_opening:.4g}, which explains all flow of the ledger, or an `inflow`"
-        raise InvalidValueError(message("referral_rate", expected, referral))
-    between = float((flow - referral * opening).var(ddof=1)) - mean_flow if n_periods > 1 else 0.0
-    variance = max(between, 0.0)
-    return {
-        "inflow": max(mean_flow - referral * mean_opening, 0.0),
-        "inflow_error": math.sqrt(variance / n_periods + (float(flow.sum()) + 0.5) / n_periods**2),
-        "inflow_fluctuation": math.sqrt(variance),
-    }
-
-
-def _error_of_share(hits: float, trials: float) -> float:
-    """Return the standard deviation of Jeffreys' posterior of a share."""
-    a, b = hits + 0.5, trials - hits + 0.5
-    return math.sqrt(a * b / (a + b + 1)) / (a + b)
-
-
-def _widest(rate: float) -> float:
-    """Return the largest standard deviation of a random share with this mean."""
-    return math.sqrt(rate * (1 - rate))
-
-
-def _factor(new: float, old: float) -> float:
-    return new / old if old else 1.0
-
-
-# ── survival curves ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _stay(curve: FloatArray) -> FloatArray:
-    """Return the share of each tenure that stays for another period; the last holds for ever."""
-    return np.divide(curve[1:], curve[:-1], out=np.zeros(len(curve) - 1), where=curve[:-1] > 0)
-
-
-def _stays(curve: FloatArray) -> FloatArray:
-    """Return the periods that a joiner is expected to spend at each tenure, the last one and all after it together."""
-    stays: FloatArray = curve[:-1].copy()
-    last = _stay(curve)[-1]
-    if stays[-1]:
-        stays[-1] = stays[-1] / (1 - last) if last < 1 else math.inf
-    return stays
-
-
-def _steady_rate(curve: FloatArray) -> float:
-    return float(1 / _stays(curve).sum())
-
-
-def _steady_spread(curve: FloatArray) -> FloatArray:
-    """Return the shares of a steady stock at each tenure."""
-    stays = _stays(curve)
-    if np.isinf(stays[-1]):
-        stays = np.isinf(stays).astype(np.float64)
-    share: FloatArray = stays / stays.sum()
-    return share
-
-
-def _bent(curve: FloatArray, rate: float) -> FloatArray:
-    """Return the power of a curve that has this steady evaporation rate, by bisection on the exponent's logarithm."""
-    present = _steady_rate(curve)
-    if rate == present:
-        return curve
-    low, high = -60.0, 60.0
-    lowest, highest = _steady_rate(curve**2.0**low), _steady_rate(curve**2.0**high)
-    if not present:
-        raise InvalidValueError(message("evaporation_rate", "0 beside a survival curve that ends flat", rate))
-    if not lowest <= rate <= highest:
-        expected = f"a rate in [{lowest:.4g}, {highest:.4g}], which powers of this survival curve have"
-        raise InvalidValueError(message("evaporation_rate", expected, rate))
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _steady_rate(curve**2.0**middle) < rate else (low, middle)
-    bent: FloatArray = curve**2.0**high
-    return bent
-
-
-# ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _horizon(argument: str, value: object) -> int:
@@ -700,20 +554,6 @@ def _stock(argument: str, data: ArrayLike) -> FloatArray:
     return stock
 
 
-def _survival(values: ArrayLike) -> FloatArray:
-    given = array_of("survival", values, kinds="iuf", expected="shares")
-    if given.ndim != 1 or not 2 <= len(given) <= _MOST_TENURES + 1:  # noqa: PLR2004
-        expected = f"a 1-D array of 2 to {_MOST_TENURES + 1:,} shares"
-        raise InvalidTypeError(message("survival", expected, f"an array of shape {given.shape}"))
-    curve = given.astype(np.float64)
-    if curve[0] != 1:
-        raise InvalidValueError(message("survival", "a curve that begins with 1", curve[0], row=0))
-    bad = ~((curve >= 0) & (np.diff(curve, prepend=1) <= 0))
-    if bad.any():
-        refuse("survival", "shares in [0, 1] that never rise", curve, bad)
-    return curve
-
-
 def _require_one_law(constant_rate: float | None, survival: FloatArray | None) -> None:
     if constant_rate is None and survival is None:
         raise InvalidTypeError(message("evaporation_rate", "a rate, or a survival curve in its place", None))
@@ -727,7 +567,7 @@ def _rate_of(rate: float | Rate) -> tuple[float, float]:
         return _fraction("evaporation_rate", rate), 0.0
     if not rate.trials:
         raise InvalidValueError(message("evaporation_rate", "a rate with at least one trial", rate))
-    return float(rate), _error_of_share(rate.hits, rate.trials)
+    return float(rate), error_of_share(rate.hits, rate.trials)
 
 
 def _fraction(argument: str, value: object) -> float:
@@ -749,3 +589,7 @@ def _real(argument: str, value: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise InvalidTypeError(message(argument, "a number", value))
     return float(number)
+
+
+def _factor(new: float, old: float) -> float:
+    return new / old if old else 1.0
