@@ -155,6 +155,14 @@ def test_the_cohorts_of_parts_split_by_member_merge_to_those_of_the_whole(questi
         assert np.array_equal(getattr(result, name), getattr(whole, name)), name
 
 
+@given(cohort_questions(), st.sampled_from(("group", "channel", "mapping")), part_of_each_member(), orders)
+def test_the_cohorts_of_segments_merge_too(question, by, part_of, order):
+    (rows, calendar, _), options = question
+    by = {"a": "x", "b": "y", "c": "x"} if by == "mapping" else by
+    parts = [ask([row for row in rows if part_of[row.member] == n], calendar, options, by=by) for n in range(4)]
+    assert merged(parts, order) == ask(rows, calendar, options, by=by)
+
+
 @given(cohort_questions())
 def test_the_cohorts_of_an_empty_log_are_the_identity(question):
     (rows, calendar, _), options = question
@@ -307,6 +315,30 @@ def test_a_presence_gives_the_ledger_and_the_cohorts_of_its_log(community, grace
             for anchor in ("first_ever", "recurring"):
                 asked = {"mode": mode, "anchor": anchor}
                 assert cohort_table(p, **asked) == cohort_table(log, every=every, **options, **asked)
+
+
+@given(communities(), st.booleans(), st.integers(0, 9), shapes)
+def test_who_stands_behind_each_row_of_the_ledger(community, is_ended, n, shape):
+    rows, calendar, (until, *_) = community
+    with shape_of_sets(shape):
+        p = presence_at(rows, calendar, until if is_ended else None).tail(n)
+        ledger = flow_ledger(p)
+        labels = p.periods.tolist()
+        outside = [calendar.label(p.first_period - 1), calendar.label(p.first_period + p.n_periods)] if labels else []
+        for name in ("joined", "revived", "evaporated"):
+            assert [int(getattr(p, name)(label).sum()) for label in labels] == getattr(ledger, name).tolist(), name
+            assert not any(getattr(p, name)(label).any() for label in outside), name
+        assert [int(p.mask(label).sum()) for label in labels] == p.active.tolist()
+
+
+@given(communities(), st.booleans(), shapes)
+def test_a_presence_observed_for_longer_is_that_of_its_log_with_the_later_end(community, was_ended, shape):
+    rows, calendar, (first, second, _) = community
+    earlier, later = min(first, second), max(first, second)
+    rows = [row for row in rows if row.at < earlier]
+    with shape_of_sets(shape):
+        tonight = presence_at(rows, calendar, earlier if was_ended else None)
+        assert tonight.observed(instant(later)) == presence_at(rows, calendar, later)
 
 
 @given(communities(), st.sets(st.sampled_from(MEMBERS)), st.integers(0, 5), shapes)

@@ -57,6 +57,10 @@ class SlowCalendar(NamedTuple):
         months = units * {"month": 1, "quarter": 3, "year": 12}[self.unit]
         return dt.date(1970 + months // 12, months % 12 + 1, 1)
 
+    def start(self, number: int) -> int:
+        """Return the first instant at which the wall clock shows the start of the period or later, to the minute."""
+        return _start(self, number)
+
     def length(self) -> int:
         return self.n * {"hour": DAY_US // 24, "day": DAY_US, "week": 7 * DAY_US}[self.unit]
 
@@ -102,6 +106,15 @@ def _has_time(calendar: SlowCalendar, number: int) -> bool:
     walls = [start + dt.timedelta(minutes=m) for m in range(0, calendar.length() // 60_000_000, 5)]
     there_and_back = [wall.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone) for wall in walls]
     return any(wall == back.replace(tzinfo=None) for wall, back in zip(walls, there_and_back, strict=True))
+
+
+@lru_cache(maxsize=1 << 14)
+def _start(calendar: SlowCalendar, number: int) -> int:
+    label = calendar.label(number)
+    wall = label if calendar.unit == "hour" else dt.datetime.combine(label, dt.time())
+    near = (wall - WALL_EPOCH) // dt.timedelta(microseconds=1)
+    minutes = range(near - DAY_US, near + 2 * DAY_US, 60_000_000)
+    return next(at for at in minutes if _number.__wrapped__(calendar, at) >= number)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -396,7 +409,8 @@ def cohorts(
     if mode == "brackets":
         columns = list(brackets)
     else:
-        ages = [age(own, until - 1) for own in starts]
+        # As for a member who began when the first cohort did.
+        ages = [age(Start("", own.period, calendar.start(own.period)), until - 1) for own in starts]
         n_columns = max(*ages, 0) + 1 if ages else 0
         columns = [(offset, offset) for offset in range(n_columns) if max_offset is None or offset <= max_offset]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 from tests.reference import slow_retention as slow
@@ -246,11 +246,27 @@ def cohort_questions(draw):
     return community, options
 
 
-def ask(rows, calendar, options):
+def ask(rows, calendar, options, by=None):
     """Return the library's table for the reference's options."""
     instants = {name: instant(options[name]) for name in ("start", "end", "observed_until")}
     every = calendar_of(calendar)
-    return cohort_table(log_of(rows), every=every, unknown_kinds="ignore", **{**options, **instants})
+    return cohort_table(log_of(rows), every=every, by=by, unknown_kinds="ignore", **{**options, **instants})
+
+
+def assert_same_cohorts(table, expected):
+    """Compare every cell of a table with the reference's; cohorts and offsets that it lacks have nobody."""
+    labels = table.cohorts.tolist()
+    assert {label: size for label, size in zip(labels, table.sizes.tolist(), strict=True) if size} == expected["sizes"]
+    cells = {
+        (label, first): (row, column)
+        for row, label in enumerate(labels)
+        for column, (first, _) in enumerate(table.offsets)
+    }
+    assert {cell for cell, n in expected["eligible"].items() if n} <= set(cells)
+    for cell, place in cells.items():
+        eligible, count = expected["eligible"][cell], expected["counts"][cell]
+        assert (table.eligible[place], table.counts[place]) == (eligible, count)
+        assert table.rates[place] == pytest.approx(count / eligible if eligible else math.nan, nan_ok=True, abs=0)
 
 
 @given(cohort_questions(), shapes)
@@ -259,19 +275,13 @@ def test_cohorts_are_what_the_definition_says(question, shape):
     expected = slow.cohorts(rows, calendar, **options)
     with shape_of_sets(shape):
         table = ask(rows, calendar, options)
+    assert_same_cohorts(table, expected)
     labels = table.cohorts.tolist()
-    assert {label: size for label, size in zip(labels, table.sizes.tolist(), strict=True) if size} == expected["sizes"]
     assert not labels or labels[0] == min(expected["sizes"])
     columns = expected["columns"] if labels or options["mode"] == "brackets" else []
     assert list(table.offsets) == columns
     assert table.sizes.shape == (len(labels),)
     assert table.eligible.shape == table.counts.shape == (len(labels), len(columns))
-    for row, label in enumerate(labels):
-        for column, (first, _) in enumerate(columns):
-            eligible, count = expected["eligible"][label, first], expected["counts"][label, first]
-            assert (table.eligible[row, column], table.counts[row, column]) == (eligible, count)
-            rate = count / eligible if eligible else math.nan
-            assert table.rates[row, column] == pytest.approx(rate, nan_ok=True, abs=0)
     bounds = wilson(table.counts, table.eligible, level=0.95)
     assert np.array_equal([table.lower, table.upper], bounds, equal_nan=True)
     curve = table.mean_curve()
@@ -281,6 +291,7 @@ def test_cohorts_are_what_the_definition_says(question, shape):
     assert np.array_equal(curve.rates, rates, equal_nan=True)
 
 
+@settings(max_examples=settings().max_examples // 4)
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from(("on", "brackets")), st.sampled_from(("first_ever", "first_in_range"))
 )
@@ -308,3 +319,25 @@ def test_homogeneity_is_the_chi_square_of_the_eligible_cohorts(seed, mode, ancho
             assert ours.p_value == pytest.approx(peer.pvalue, rel=1e-9)
         else:
             assert table.homogeneity(position).df == 0
+
+
+@given(cohort_questions(), st.sampled_from(("mapping", "group", "channel")), shapes)
+def test_the_cohorts_of_a_segment_are_those_of_its_rows(question, by, shape):
+    (rows, calendar, _), options = question
+    tiers = {"a": "x", "b": "y", "c": "x"}
+    until = slow.end_of_observation(rows, options["observed_until"])
+    segment = {row: tiers.get(row.member) if by == "mapping" else getattr(row, by) for row in rows}
+    with shape_of_sets(shape):
+        broken = ask(rows, calendar, options, by=tiers if by == "mapping" else by)
+        alone = ask(rows, calendar, options)
+    tables = [*broken.items(), (None, broken.unassigned)]
+    assert set(broken) == ({"x", "y"} if by == "mapping" else set(segment.values()) - {None})
+    assert (broken.unassigned is not None) == (None in segment.values())
+    for label, table in tables:
+        if table is not None:
+            own = [row for row in rows if segment[row] == label]
+            expected = slow.cohorts(own, calendar, **{**options, "observed_until": until})
+            assert_same_cohorts(table, expected)
+            assert (table.first_period, table.raw.shape) == (broken.total.first_period, broken.total.raw.shape)
+    assert broken.total.merge(alone._emptied()) == alone.merge(broken.total._emptied())
+    assert by != "mapping" or broken.total == alone

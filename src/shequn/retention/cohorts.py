@@ -326,8 +326,7 @@ class CohortTable(Tally[CohortRow]):
         n_offsets = max(part.n_offsets for part in parts)
         if horizon.until_us is not None:
             high = max(high, self._cohort_end(horizon.until_us))
-            starts = np.concatenate([part.starts for part in parts])
-            n_offsets = max(n_offsets, count_columns(self.calendar, self.definition, low, horizon.until_us, starts))
+            n_offsets = max(n_offsets, count_columns(self.calendar, self.definition, low, horizon.until_us))
         stretched = [part._stretch(low, high, n_offsets) for part in parts]
         pending = np.concatenate([part.pending for part in stretched])
         return attrs.evolve(
@@ -413,15 +412,16 @@ class CohortTable(Tally[CohortRow]):
         return f"CohortTable({self.n_cohorts} cohorts, {int(self.sizes.sum()):,} members, {self.calendar.name()})"
 
 
-def count_columns(
-    calendar: Calendar, definition: CohortDefinition, low: int, until_us: int, starts: NDArray[np.int64]
-) -> int:
-    """Return the number of columns of a table: brackets, or offsets from 0 to the last that began before the end."""
+def count_columns(calendar: Calendar, definition: CohortDefinition, low: int, until_us: int) -> int:
+    """Return the number of columns of a table that begins with the period `low`.
+
+    Brackets have one each; else there is one for each offset from 0 to the last that begins before the end of
+    observation, of a member who started when the first cohort did.
+    """
     if definition.mode == "brackets":
         return len(definition.brackets)
     if definition.clock == "elapsed":
-        first = int(starts[:, 1].min()) if len(starts) else until_us
-        last = (until_us - 1 - first) // calendar.length_us()
+        last = (until_us - 1 - int(calendar.start_us([low])[0])) // calendar.length_us()
     else:
         last = calendar.index_one(until_us - 1) - low
     if definition.max_offset is not None:

@@ -228,11 +228,7 @@ class Presence(Tabular):
         >>> p.mask(dt.date(2024, 1, 3)).tolist()
         [True]
         """
-        if self.calendar.unit == "hour" and isinstance(period, dt.datetime) and period.tzinfo is None:
-            on_the_wall = attrs.evolve(self.calendar, tz="UTC")
-            at = on_the_wall.index_one(period.replace(tzinfo=dt.UTC)) - self.first_period
-        else:
-            at = self.calendar.index_of_date(period) - self.first_period
+        at = self._number_of(period) - self.first_period
         return frozen(self.sets.mask(at) if 0 <= at < self.n_periods else np.zeros(len(self.members), dtype=np.bool_))
 
     def joined(self, period: dt.date, /) -> BoolArray:
@@ -247,7 +243,7 @@ class Presence(Tabular):
         >>> p.members.take(p.joined(dt.date(2024, 1, 8)))
         Index([9])
         """
-        return frozen(self.mask(period) & (self.first == self.calendar.index_of_date(period)))
+        return frozen(self.mask(period) & (self.first == self._number_of(period)))
 
     def revived(self, period: dt.date, /) -> BoolArray:
         """Return who was active in the period of a local date, not in the one before, but earlier, shape (n,).
@@ -264,6 +260,8 @@ class Presence(Tabular):
     def evaporated(self, period: dt.date, /) -> BoolArray:
         """Return who was active in the period before that of a local date and no longer in it, shape (n,).
 
+        Nobody, where the period lies outside the axis.
+
         Examples
         --------
         >>> import datetime as dt
@@ -274,13 +272,18 @@ class Presence(Tabular):
         return frozen(self._before(period) & ~self.mask(period))
 
     def _before(self, period: dt.date) -> BoolArray:
-        """Return who was active in the period before that of a date."""
-        number = self.calendar.index_of_date(period) - 1
-        at = number - self.first_period
-        if 0 <= at < self.n_periods:
-            return self.sets.mask(at)
-        was_last: BoolArray = self.before == number
-        return was_last
+        """Return who was active in the period before that of a date, which is one of the axis."""
+        at = self._number_of(period) - self.first_period
+        if not 0 <= at < self.n_periods:
+            return np.zeros(len(self.members), dtype=np.bool_)
+        was_last: BoolArray = self.before == self.first_period - 1
+        return self.sets.mask(at - 1) if at else was_last
+
+    def _number_of(self, period: dt.date) -> int:
+        if self.calendar.unit == "hour" and isinstance(period, dt.datetime) and period.tzinfo is None:
+            on_the_wall = attrs.evolve(self.calendar, tz="UTC")
+            return on_the_wall.index_one(period.replace(tzinfo=dt.UTC))
+        return self.calendar.index_of_date(period)
 
     def observed(self, until: dt.datetime, /) -> Presence:
         """Return the same presence with the end of observation moved on to a later instant.
@@ -305,13 +308,14 @@ class Presence(Tabular):
         >>> p.observed(pendulum.datetime(2024, 1, 15)).active.tolist()
         [1, 0]
         """
-        horizon = Horizon(explicit_us=instant_us(until, argument="until"))
-        if (horizon.until_us or 0) < (self.horizon.until_us or 0):
+        until_us = instant_us(until, argument="until")
+        horizon = Horizon(explicit_us=until_us)
+        if self.horizon.until_us is not None and until_us < self.horizon.until_us:
             expected = f"an instant not before the end of observation ({self.observed_until})"
             raise InvalidValueError(message("until", expected, until))
         if not self.n_periods and not (self.before > NEVER_BEFORE).any():
             return attrs.evolve(self, horizon=horizon)
-        end = self.calendar.index_one((horizon.until_us or 0) - 1) + 1
+        end = self.calendar.index_one(until_us - 1) + 1
         after = max(end - self.first_period - self.n_periods, 0)
         return attrs.evolve(self, horizon=horizon, sets=self.sets.padded(0, after))
 

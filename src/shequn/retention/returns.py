@@ -212,14 +212,15 @@ def cohort_table(
     everybody = _count(data, calendar, horizon, definition)
     if by is None:
         return everybody
+    counted = {label: _count(part, calendar, horizon, definition) for label, part in segments_of(data, by).items()}
+    # Whoever began before the range may begin in a group within it, and earlier than anybody in the total.
     nobody = everybody._emptied()
-    parts = {
-        label: nobody.merge(_count(part, calendar, horizon, definition))
-        for label, part in segments_of(data, by).items()
-    }
+    for part in counted.values():
+        nobody = nobody.merge(part._emptied())
+    parts = {label: nobody.merge(part) for label, part in counted.items()}
     unassigned = parts.pop(None, None)
     return Breakdown(
-        total=everybody,
+        total=nobody.merge(everybody),
         parts={label: part for label, part in parts.items() if label is not None},
         unassigned=unassigned,
     )
@@ -352,7 +353,7 @@ def _first_anchored(
     first = int(anchors[counted].min())
     end = back.calendar.index_one(until - 1) + 1
     n_cohorts = max(end if high is None else min(end, high), int(anchors[counted].max()) + 1) - first
-    n_columns = count_columns(back.calendar, definition, first, until, _NO_STARTS)
+    n_columns = count_columns(back.calendar, definition, first, until)
     cohort = np.where(counted, anchors - first, -1)
     sizes = np.bincount(cohort[counted], minlength=n_cohorts)
     shift = back.first_period - first
@@ -428,7 +429,7 @@ def _recurring(back: Presence, definition: CohortDefinition, low: int | None, hi
         rows = rows[1:]
     if until is None or not len(rows):
         return _table(back.calendar, definition, back.horizon)
-    n_columns = count_columns(back.calendar, definition, back.first_period + rows[0], until, _NO_STARTS)
+    n_columns = count_columns(back.calendar, definition, back.first_period + rows[0], until)
     raw = np.zeros((len(rows), n_columns), dtype=np.int64)
     last = sets.last(-1)
     for row, period in enumerate(rows):
@@ -547,7 +548,7 @@ class _Counting:
         n_cohorts = max(self.calendar.index_one(end - 1) + 1, int(period[begun].max()) + 1) - first
         cohort = np.where(begun, period - first, -1)
         starts = np.stack([period[begun], start[begun]], axis=1)
-        n_columns = count_columns(self.calendar, definition, first, until, starts)
+        n_columns = count_columns(self.calendar, definition, first, until)
         member, offset = self._offsets(start, begun)
         if definition.mode == "on_or_after":
             last = self._last_but(member, offset, len(start))
