@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help setup test coverage soak lint format types docs example import-time build check clean
+.PHONY: help setup test coverage soak lint format types docs example bench import-time build check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -33,6 +33,9 @@ docs: ## build the documentation into docs/_build
 
 example: ## print a real chat community, week by week
 	$(BIN)/python examples/chat_community.py
+
+bench: ## measure speed and memory against ClickHouse, DuckDB, Polars and pandas
+	$(BIN)/python -m benchmarks
 
 import-time: ## measure what the import costs
 	$(BIN)/python benchmarks/import_time.py

@@ -36,7 +36,9 @@ def _tables(options: argparse.Namespace) -> Iterator[report.Table]:
             smaller = None
             for n_rows in sorted(options.rows or [1_000_000, 10_000_000]):
                 repeats = options.repeats or (3 if n_rows > _MANY_ROWS else 9)
-                yield cohorts.measure(peers, workload, n_rows, smaller=smaller, repeats=repeats, say=_say)
+                yield cohorts.measure(
+                    peers, workload, n_rows, smaller=smaller, repeats=repeats, is_patient=options.patient, say=_say
+                )
                 smaller = n_rows
     if options.only != "cohorts":
         repeats = options.repeats or 5
@@ -57,6 +59,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, metavar="N", help="runs of each contender")
     parser.add_argument("--only", choices=("cohorts", "building"), help="one half of it")
     parser.add_argument("--all", action="store_true", help="also the queries that were tried and are slower")
+    parser.add_argument("--patient", action="store_true", help="repeat a pair of runs that another process disturbed")
     parser.add_argument("--write", action="store_true", help="put what is printed into benchmarks/README.md")
     return parser.parse_args(arguments)
 

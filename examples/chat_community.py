@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pendulum
 
 import shequn as sq
 
@@ -83,6 +83,7 @@ def file_log(path: Path, tz: str) -> sq.EventLog:
     """Read a CSV file with the columns member, kind and at: ISO 8601, and without an offset the wall clock of `tz`."""
     rows: list[dict[str, object]] = []
     lines: list[int] = []
+    is_local = False
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -90,13 +91,15 @@ def file_log(path: Path, tz: str) -> sq.EventLog:
             if missing:
                 raise BadInputError(f"{path}: row 1: no column named {' or '.join(sorted(missing))}")
             for row in reader:
-                rows.append({"member": row["member"], "kind": row["kind"], "at": instant(row["at"], tz)})
+                at = instant(row["at"], path, reader.line_num)
+                rows.append({"member": row["member"], "kind": row["kind"], "at": at})
                 lines.append(reader.line_num)
+                is_local |= at.tzinfo is None
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInputError(f"{path}: not a CSV file in UTF-8 ({error})") from None
-    accepted, rejected = sq.EventLog.ingest(rows)
+    accepted, rejected = sq.EventLog.ingest(rows, at_tz=tz if is_local else None)
     if rejected:
         first = rejected[0]
         raise BadInputError(
@@ -105,13 +108,12 @@ def file_log(path: Path, tz: str) -> sq.EventLog:
     return accepted
 
 
-def instant(text: str | None, tz: str) -> object:
-    """Return the instant that a cell holds, or the cell itself where it holds none."""
+def instant(text: str | None, path: Path, line: int) -> dt.datetime:
+    """Return the date and time that a cell holds."""
     try:
-        at = dt.datetime.fromisoformat(text or "")
+        return dt.datetime.fromisoformat(text or "")
     except ValueError:
-        return text
-    return at if at.tzinfo else pendulum.instance(at, tz=tz)
+        raise BadInputError(f"{path}: row {line}: at: expected an ISO 8601 date and time, got {text or ''!r}") from None
 
 
 def report(log: sq.EventLog, *, every: Any, tz: str, lang: Any) -> str:  # noqa: ANN401
@@ -176,7 +178,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         sq.Calendar(unit=options.every, tz=options.tz)
         log = chat_log() if options.file is None else file_log(options.file, options.tz)
-        print(report(log, every=options.every, tz=options.tz, lang=options.lang))
+        print(report(log, every=options.every, tz=options.tz, lang=options.lang), flush=True)
+    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (BadInputError, sq.ShequnError) as error:
         print(f"chat_community: {error}", file=sys.stderr)
         return 2

@@ -21,7 +21,8 @@ TEXT = re.compile(r"^```text\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 def test_the_output_that_a_page_shows_is_that_of_the_example(page, lang, is_whole):
     [shown] = TEXT.findall((ROOT / page).read_text(encoding="utf-8"))
     command = [sys.executable, str(EXAMPLE), "--lang", lang]
-    printed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8", env={"PYTHONIOENCODING": "utf-8"})
+    utf8 = {"PYTHONIOENCODING": "utf-8"}
+    printed = subprocess.run(command, capture_output=True, check=True, encoding="utf-8", env=utf8)
     lines = printed.stdout.splitlines()
     expected = lines if is_whole else lines[: len(shown.splitlines())]
     assert shown.splitlines() == [line.rstrip() for line in expected]

@@ -253,7 +253,7 @@ def test_last_night_s_tail_and_the_rows_of_today_give_the_ledger_from_there_on(c
         last_night = presence_at([row for row in rows if row.at < cut], calendar).tail(n)
         if is_stored and last_night.n_periods <= 64:
             state = json.loads(json.dumps(last_night.to_state()))
-            last_night = Presence.from_state(last_night.to_columns(), state, calendar=last_night.calendar)
+            last_night = Presence.from_state(last_night.to_member_columns(), state, calendar=last_night.calendar)
         today = presence_at([row for row in rows if row.at >= cut], calendar)
         continued = flow_ledger(last_night.merge(today), grace=grace)
         whole = flow_ledger(presence_at(rows, calendar, None), grace=grace)
@@ -273,7 +273,7 @@ def test_a_presence_can_be_stored_and_read_back(community, n, shape):
     with shape_of_sets(shape):
         for p in (presence_at(rows, calendar), presence_at(rows, calendar).tail(n)):
             if p.n_periods <= 64:
-                columns = {name: column.tolist() for name, column in p.to_columns().items()}
+                columns = {name: column.tolist() for name, column in p.to_member_columns().items()}
                 again = Presence.from_state(columns, json.loads(json.dumps(p.to_state())), calendar=p.calendar)
                 assert again == p
             assert pickle.loads(pickle.dumps(p)) == p  # noqa: S301
@@ -372,6 +372,8 @@ def test_both_shapes_of_sets_say_the_same(community, n, grace):
             p.sets.first(-1).tolist(),
             p.sets.last(-1).tolist(),
             p.sets.count_by_cohort(cohort, 3).tolist(),
+            [p.sets.distinct(q, p.n_periods) for q in reach],
+            [p.sets.periods_of_members(q, p.n_periods).tolist() for q in reach],
             [p.sets.padded(2, 1).codes(q).tolist() for q in range(p.n_periods + 3)],
             [[part.codes(q).tolist() for q in reach] for part in changes],
             pickle.loads(pickle.dumps(p.sets)).counts().tolist(),  # noqa: S301

@@ -64,6 +64,10 @@ class SlowCalendar(NamedTuple):
     def length(self) -> int:
         return self.n * {"hour": DAY_US // 24, "day": DAY_US, "week": 7 * DAY_US}[self.unit]
 
+    def last(self, until: int) -> int:
+        """Return the latest period that an instant before `until` fell into."""
+        return _latest_before(self, until)
+
     def is_complete(self, number: int, until: int) -> bool:
         """Whether no instant from `until` on falls into the period or an earlier one.
 
@@ -73,7 +77,7 @@ class SlowCalendar(NamedTuple):
 
     def has_time(self, number: int) -> bool:
         """Whether the clocks ever showed a minute of the period: a zone may have skipped an hour, or a day."""
-        return self.n > 1 or self.unit not in ("hour", "day") or _has_time(self, number)
+        return self.unit not in ("hour", "day") or _has_time(self, number)
 
     def _units(self, wall: dt.datetime) -> int:
         return self._unit_number(wall) - self._unit_number(dt.datetime.combine(self.anchor, dt.time()))
@@ -115,6 +119,14 @@ def _start(calendar: SlowCalendar, number: int) -> int:
     near = (wall - WALL_EPOCH) // dt.timedelta(microseconds=1)
     minutes = range(near - DAY_US, near + 2 * DAY_US, 60_000_000)
     return next(at for at in minutes if _number.__wrapped__(calendar, at) >= number)
+
+
+@lru_cache(maxsize=1 << 14)
+def _latest_before(calendar: SlowCalendar, until: int) -> int:
+    minute = 60_000_000
+    last_minute = until // minute * minute - minute
+    uncached = _number.__wrapped__
+    return max(uncached(calendar, at) for at in (until - 1, *range(last_minute, last_minute - 2 * DAY_US, -minute)))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -297,7 +309,7 @@ def ledger_axis(calendar, basis, active, facts, *, start, until) -> range:
     if not held and start is None:
         return range(0)
     low = min(held) if start is None else calendar.number(start)
-    return range(low, max([*held, calendar.number(until - 1)]) + 1)
+    return range(low, calendar.last(until) + 1)
 
 
 def ledger_rates(counts: dict[str, int]) -> dict[str, float]:
@@ -410,7 +422,10 @@ def cohorts(
         columns = list(brackets)
     else:
         # As for a member who began when the first cohort did.
-        ages = [age(Start("", own.period, calendar.start(own.period)), until - 1) for own in starts]
+        if clock == "calendar":
+            ages = [calendar.last(until) - own.period for own in starts]
+        else:
+            ages = [(until - 1 - calendar.start(own.period)) // calendar.length() for own in starts]
         n_columns = max(*ages, 0) + 1 if ages else 0
         columns = [(offset, offset) for offset in range(n_columns) if max_offset is None or offset <= max_offset]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from benchmarks.building import INPUTS, encoded_alike
 from benchmarks.contenders import ALL, OURS, Loaded, load
 from benchmarks.workload import N_WEEKS, ORIGIN_S, WEEK_S, WORKLOADS, Columns, columns
 
@@ -35,3 +36,8 @@ def given(request):
 @pytest.mark.parametrize("contender", [OURS, *ALL], ids=lambda contender: contender.title)
 def test_a_query_finds_the_cohort_table(contender, given):
     assert np.array_equal(table_of(load(contender, given)), slow_table(given))
+
+
+@pytest.mark.parametrize("ids", INPUTS, ids=lambda ids: ids.title)
+def test_ids_of_any_form_are_told_apart_as_pandas_does(ids):
+    assert encoded_alike(ids.title, n_rows=300_000, n_distinct=20_000)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,12 +97,31 @@ def write(path: Path, text: str) -> str:
 
 
 def test_a_file_of_ones_own_works_with_offsets_and_with_wall_clocks(example, capsys, tmp_path):
-    text = "member,kind,at\nann,post,2024-01-01T09:00+08:00\nann,post,2024-01-08 09:00\nbo,join,2024-01-09T00:00:00Z\n"
-    assert example.main([write(tmp_path / "own.csv", text), "--tz", "Asia/Shanghai"]) == 0
-    out = capsys.readouterr().out
-    assert "3 rows, 2 members" in out
-    [first_week] = [line for line in out.splitlines() if line.startswith("2024-01-01        0 ")]
+    offsets = (
+        "member,kind,at\nann,post,2024-01-01T09:00+08:00\nann,post,2024-01-08T01:00Z\nbo,join,2024-01-09T00:00:00Z\n"
+    )
+    walls = "member,kind,at\nann,post,2024-01-01 09:00\nann,post,2024-01-08 09:00\nbo,join,2024-01-09 08:00\n"
+    reports = []
+    for text in (offsets, walls):
+        assert example.main([write(tmp_path / "own.csv", text), "--tz", "Asia/Shanghai"]) == 0
+        reports.append(capsys.readouterr().out)
+    assert reports[0] == reports[1]
+    assert "3 rows, 2 members" in reports[0]
+    [first_week] = [line for line in reports[0].splitlines() if line.startswith("2024-01-01        0 ")]
     assert first_week.split()[:4] == ["2024-01-01", "0", "1", "0"]
+
+
+def test_a_wall_clock_that_the_zone_skipped_is_refused_with_its_row(example, capsys, tmp_path):
+    text = "member,kind,at\nann,post,2024-03-09T02:30\nann,post,2024-03-10T02:30\n"
+    assert example.main([write(tmp_path / "gap.csv", text), "--tz", "America/New_York"]) == 2
+    assert "row 3: at: expected wall clock times that America/New_York showed" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    command = f"{sys.executable} {EXAMPLE} | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
+    assert done.stdout.startswith("258,145 rows")
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -108,7 +129,7 @@ def test_a_file_of_ones_own_works_with_offsets_and_with_wall_clocks(example, cap
     [
         (
             "member,kind,at\nann,post,2024-01-01\nbo,post,yesterday\n",
-            "row 3: at: expected aware datetimes, got 'yesterday'",
+            "row 3: at: expected an ISO 8601 date and time, got 'yesterday'",
         ),
         ("member,kind,at\nann,post,2024-01-01\n,post,2024-01-02\n", "row 3: member: "),
         ("member,kind,at\nann,post\n", "row 2: at: "),

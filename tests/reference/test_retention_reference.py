@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -25,8 +26,10 @@ shapes = st.sampled_from(("bits", "cells", "many cohorts"))
 
 @contextmanager
 def shape_of_sets(shape):
-    """Make the library keep its sets as it would for small, sparse or very many ones."""
+    """Make the library keep its sets as it would for small, sparse or very many ones, and read rows in small blocks."""
     with pytest.MonkeyPatch.context() as patch:
+        if shape != "bits":
+            patch.setattr(import_module("shequn.retention.presence"), "_BLOCK", 5)
         if shape == "cells":
             patch.setattr(sets, "_SMALL_MASK", 0)
             patch.setattr(sets, "_MASK_BYTES_A_ROW", 0)

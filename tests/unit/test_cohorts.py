@@ -10,7 +10,8 @@ import pendulum
 import pytest
 
 from shequn.columns import EventLog
-from shequn.errors import InvalidTypeError, InvalidValueError, UnknownKindWarning, UnknownLabelError
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownKindWarning, UnknownLabelError
+from shequn.labels import Assignment
 from shequn.retention import CohortTable, cohort_table, presence, sets
 from shequn.stats import wilson
 
@@ -161,7 +162,7 @@ def test_offsets_are_counted_in_labels_where_a_day_has_no_midnight():
     table = cohort_table(log, every="day", tz="America/Sao_Paulo")
     assert table.raw[0].tolist() == [1, 1, 1]
     elapsed = cohort_table(log, every="day", tz="America/Sao_Paulo", clock="elapsed")
-    assert elapsed.raw[0].tolist() == [1]
+    assert elapsed.raw[0].tolist() == [1, 0]
 
 
 def test_columns_stop_at_the_largest_offset_asked_for():
@@ -262,8 +263,11 @@ def test_cohorts_that_cannot_be_compared_are_not_tested():
         InvalidValueError, match=r"^anchor: expected 'first_ever' or 'first_in_range'.*got 'recurring'$"
     ):
         weekly(*ROWS, anchor="recurring").homogeneity(1)
-    for offset in (4, -1, True, "1"):
+    for offset in (4, -1):
         with pytest.raises(InvalidValueError, match=r"^offset: expected a position in \[0, 4\), got "):
+            table.homogeneity(offset)
+    for offset in (True, "1"):
+        with pytest.raises(InvalidTypeError, match=r"^offset: expected an integer, got "):
             table.homogeneity(offset)
 
 
@@ -304,6 +308,51 @@ def test_arrays_are_read_only():
     table = weekly(*ROWS, clock="elapsed")
     for name in ("sizes", "raw", "starts", "pending", "counts", "eligible", "rates", "lower", "upper", "cohorts"):
         assert not getattr(table, name).flags.writeable, name
+
+
+# --- segments --------------------------------------------------------------------------------------------------------
+
+
+def test_each_segment_has_its_own_cohorts_on_the_axis_of_all():
+    tiers = {"ann": "gold", "cy": "gold"}
+    by_tier = weekly(*ROWS, by=tiers, observed_until=on("2024-01-29"))
+    assert by_tier["gold"].sizes.tolist() == [1, 1, 0, 0]
+    assert by_tier["gold"].counts[0].tolist() == [1, 1, 0, 0]
+    assert by_tier.unassigned.sizes.tolist() == [1, 0, 0, 0]
+    assert by_tier.total == weekly(*ROWS, observed_until=on("2024-01-29"))
+    p = presence(log_of(*ROWS), every="week", tz=SHANGHAI, observed_until=on("2024-01-29"))
+    assert cohort_table(p, by=tiers) == by_tier
+
+
+def test_a_member_begins_in_a_channel_with_the_first_activity_there():
+    """In the total ann began before the range and is in no cohort; in her second channel she began within it."""
+    log = EventLog.from_columns(
+        member=["ann", "ann"],
+        kind="post",
+        at=np.array(["2024-01-01", "2024-01-15"], "M8[D]"),
+        at_tz=SHANGHAI,
+        extra={"channel": ["douyin", "weibo"]},
+    )
+    by_channel = cohort_table(log, every="week", tz=SHANGHAI, start=on("2024-01-08"), by="channel")
+    assert by_channel["weibo"].sizes.tolist() == [1]
+    assert by_channel["douyin"].sizes.tolist() == by_channel.total.sizes.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("by", "error", "text"),
+    [
+        (3, InvalidTypeError, "by: expected an Assignment, a mapping or the name of a column, got 3"),
+        ("chanel", UnknownLabelError, "expected one of the log's columns (member, kind), got 'chanel'"),
+        (Assignment.from_mapping({"ann": "x"}), MisalignedError, "by: expected one entry for each of the 3 members"),
+    ],
+)
+def test_a_segment_that_cannot_be_used_is_refused(by, error, text):
+    with pytest.raises(error) as caught:
+        weekly(*ROWS, by=by)
+    assert text in str(caught.value)
+    p = presence(log_of(*ROWS), every="week", tz=SHANGHAI)
+    with pytest.raises(InvalidTypeError, match=r"^by: expected an assignment: a presence has no columns, got 'kind'$"):
+        cohort_table(p, by="kind")
 
 
 # --- from a presence -------------------------------------------------------------------------------------------------
@@ -413,7 +462,7 @@ def test_periods_that_contradict_the_presence_are_refused(options, text):
             "max_offset: expected none with mode='brackets'",
         ),
         ({"max_offset": -1}, InvalidValueError, "max_offset: expected an offset >= 0, got -1"),
-        ({"max_offset": True}, InvalidValueError, "max_offset: expected an offset >= 0, got True"),
+        ({"max_offset": True}, InvalidTypeError, "max_offset: expected an integer, got True"),
         ({"min_occurrences": 0}, InvalidValueError, "min_occurrences: expected a number of rows >= 1, got 0"),
         (
             {"anchor": "recurring", "clock": "elapsed"},
@@ -503,3 +552,40 @@ def test_a_table_without_cohorts_tells_the_shape_of_its_columns():
     assert (nobody.n_cohorts, nobody.eligible.shape) == (0, (0, 0))
     assert nobody.merge(weekly(*ROWS)) == weekly(("zoe", "2024-01-01", "receive"), *ROWS)
     assert nobody._emptied() == nobody
+
+
+def test_counts_that_outgrow_64_bits_do_not_wrap_when_tables_merge():
+    week = np.array(["2024-03-04"], "M8[D]")
+    half = CohortTable.from_counts(cohort=week, sizes=[2**62], returned=[[2**62]])
+    with pytest.raises(InvalidValueError, match="sizes: expected counts whose sum fits 64 bits with sign"):
+        half.merge(half)
+
+
+@pytest.mark.parametrize("options", [{}, {"clock": "elapsed"}, {"anchor": "recurring"}, {"mode": "on_or_after"}])
+def test_hours_over_a_century_are_refused_before_any_memory_is_taken(options):
+    at = [pendulum.datetime(1920, 1, 1), pendulum.datetime(2020, 1, 1)]
+    log = EventLog.from_columns(member=["ann", "bo"], kind="post", at=at)
+    with pytest.raises(
+        InvalidValueError, match="every: expected periods that give a table of at most 67,108,864 cells"
+    ):
+        cohort_table(log, every="hour", tz="UTC", **options)
+
+
+def test_counts_made_elsewhere_give_rates_where_they_were_observed():
+    weeks = np.array(["2024-01-01", "2024-01-08"], "M8[D]")
+    table = CohortTable.from_counts(cohort=weeks, sizes=[50, 40], returned=[[50, 10], [40, 0]])
+    assert table.counts.tolist() == [[50, 10], [40, 0]]
+    assert table.eligible.tolist() == [[50, 50], [40, 0]]
+    end = pendulum.datetime(2024, 1, 22)
+    later = CohortTable.from_counts(
+        cohort=weeks, sizes=[50, 40], returned=[[50, 10], [40, 0]], tz="UTC", observed_until=end
+    )
+    assert later.eligible.tolist() == [[50, 50], [40, 40]]
+    with pytest.raises(
+        InvalidValueError, match=r"returned: expected at most the size of the cohort \(40\), got 41 at row 1"
+    ):
+        CohortTable.from_counts(cohort=weeks, sizes=[50, 40], returned=[[50, 10], [40, 41]])
+    with pytest.raises(MisalignedError, match="sizes: expected as many rows as `cohort`, which has 2, got 1 rows"):
+        CohortTable.from_counts(cohort=weeks, sizes=[50], returned=[[50, 10], [40, 0]])
+    with pytest.raises(MisalignedError, match="returned: expected a table with a row for each of the 2 cohorts"):
+        CohortTable.from_counts(cohort=weeks, sizes=[50, 40], returned=[50, 40])

@@ -479,9 +479,9 @@ def test_rows_are_records():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"grace": -1}, InvalidValueError, "grace: expected a number of periods >= 0, got -1"),
-        ({"grace": True}, InvalidValueError, "grace: expected a number of periods >= 0, got True"),
-        ({"grace": 1.5}, InvalidValueError, "grace: expected a number of periods >= 0, got 1.5"),
+        ({"grace": -1}, InvalidValueError, "grace: expected a number of periods in [0, 10,000], got -1"),
+        ({"grace": True}, InvalidTypeError, "grace: expected an integer, got True"),
+        ({"grace": 1.5}, InvalidTypeError, "grace: expected an integer, got 1.5"),
         ({"basis": "posts"}, InvalidValueError, "basis: expected 'activity' or 'membership', got 'posts'"),
         ({"kinds": []}, InvalidValueError, "kinds: expected at least one kind, got []"),
         ({"kinds": [3]}, InvalidTypeError, "kinds: expected kinds of event as str, got 3"),
@@ -627,3 +627,40 @@ def test_the_ledger_of_pairs_without_a_log_counts_the_same():
     assert isinstance(flow_ledger(p), FlowLedger)
     assert flow_ledger(p).complete.tolist() == [True, True]
     assert flow_ledger(p).stayed.tolist() == [0, 1]
+
+
+def test_counts_that_outgrow_64_bits_do_not_wrap_when_ledgers_merge():
+    week = np.array(["2024-03-04"], "M8[D]")
+    half = FlowLedger.from_counts(period=week, joined=[2**62], revived=[0], evaporated=[0])
+    with pytest.raises(InvalidValueError, match="joined: expected counts whose sum fits 64 bits with sign"):
+        half.merge(half)
+
+
+def test_a_grace_of_a_billion_periods_is_refused_and_not_walked_through():
+    log = EventLog.from_columns(member=["ann"], kind="post", at=[0], time_unit="s")
+    with pytest.raises(
+        InvalidValueError, match=r"grace: expected a number of periods in \[0, 10,000\], got 1000000000"
+    ):
+        flow_ledger(log, every="week", tz="UTC", grace=10**9)
+    assert flow_ledger(log, every="week", tz="UTC", grace=10_000).retained.tolist() == [1]
+
+
+def test_hours_over_centuries_are_refused():
+    log = EventLog.from_columns(member=["ann"], kind="post", at=[0], time_unit="s")
+    with pytest.raises(InvalidValueError, match="every: expected at most 1,048,576 periods .*, got 2559"):
+        flow_ledger(log, every="hour", tz="UTC", observed_until=pendulum.datetime(2261, 12, 31))
+
+
+def test_the_membership_basis_takes_neither_grace_nor_kinds():
+    log = EventLog.from_columns(member=["ann"], kind="join", at=[0], time_unit="s")
+    for options in ({"grace": 2}, {"kinds": {"post"}}):
+        [name] = options
+        with pytest.raises(InvalidValueError, match=f"{name}: expected 0 or None with basis='membership'"):
+            flow_ledger(log, every="week", tz="UTC", basis="membership", **options)
+
+
+def test_kinds_are_a_collection():
+    log = EventLog.from_columns(member=["ann"], kind="join", at=[0], time_unit="s")
+    for name in ("kinds", "join", "leave"):
+        with pytest.raises(InvalidTypeError, match=f"{name}: expected kinds of event as str, got 5"):
+            flow_ledger(log, every="week", tz="UTC", **{name: 5})

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
+from shequn import InvalidValueError
 from shequn.columns import EventLog, describe
 from shequn.values.instants import from_us
 
@@ -66,3 +68,25 @@ def test_an_empty_log_is_described_too():
     assert json.loads(json.dumps(summary.to_dict()))["columns"]["rows"] == []
     assert summary.to_columns()["rows"].dtype.kind in "iO"
     assert np.array_equal(LOG.describe().to_columns()["rows"], [3, 1])
+
+
+def test_the_values_of_each_kind_are_summed_exactly_and_an_overflow_is_refused():
+    log = EventLog.from_columns(
+        member=["ann", "bo", "ann"],
+        kind=["purchase", "purchase", "like"],
+        at=[0, 1, 2],
+        time_unit="s",
+        value=[2**62, 5, 1],
+    )
+    assert log.describe().value_by_kind == {"purchase": 2**62 + 5, "like": 1}
+    assert [row.value for row in log.describe().rows()] == [2**62 + 5, 1]
+    assert "value" in log.describe().table()
+    with_gap = EventLog.from_columns(
+        member=["ann", "bo"], kind=["purchase", "like"], at=[0, 1], time_unit="s", value=[9.5, None]
+    )
+    assert with_gap.describe().value_by_kind == {"purchase": 9.5}
+    too_much = EventLog.from_columns(member=["a", "b"], kind="purchase", at=[0, 1], time_unit="s", value=[2**62, 2**62])
+    with pytest.raises(
+        InvalidValueError, match=r"value: expected integers whose sum fits 64 bits with sign, got 9223372036854775808"
+    ):
+        too_much.describe()

@@ -65,6 +65,46 @@ def test_a_day_is_asked_for_by_any_of_its_local_dates_and_an_hour_by_its_local_t
         p.mask(dt.datetime.fromisoformat("2024-01-01T10:59"))
 
 
+def test_who_joined_came_back_and_evaporated_in_a_week():
+    p = weekly(*ROWS, ("bo", "2024-01-23"))
+    names = {
+        name: [[p.members[code] for code in np.flatnonzero(getattr(p, name)(week))] for week in p.periods.tolist()]
+        for name in ("joined", "revived", "evaporated")
+    }
+    assert names["joined"] == [["ann", "bo"], [], [], ["cy"]]
+    assert names["revived"] == [[], [], [], ["bo"]]
+    assert names["evaporated"] == [[], ["bo"], ["ann"], []]
+    assert p.tail(2).evaporated(dt.date(2024, 1, 15)).tolist() == [True, False, False]
+    for outside in (dt.date(2023, 12, 31), dt.date(2024, 1, 29)):
+        assert not p.evaporated(outside).any()
+    hourly = presence(posts(("ann", "2024-01-01T10:30"), ("bo", "2024-01-01T11:30")), every="hour", tz=SHANGHAI)
+    assert hourly.joined(dt.datetime.fromisoformat("2024-01-01T10:00")).tolist() == [True, False]
+    assert hourly.evaporated(dt.datetime.fromisoformat("2024-01-01T11:00")).tolist() == [True, False]
+
+
+def test_the_end_of_observation_can_be_moved_on_and_not_back():
+    p = weekly(*ROWS).observed(on("2024-02-05"))
+    assert p == weekly(*ROWS, observed_until=on("2024-02-05"))
+    assert p.active.tolist() == [2, 1, 0, 1, 0]
+    nobody = presence(EventLog.empty(), every="week", tz=SHANGHAI).observed(on("1960-01-01"))
+    assert nobody == presence(EventLog.empty(), every="week", tz=SHANGHAI, observed_until=on("1960-01-01"))
+    with pytest.raises(InvalidValueError, match=r"^until: expected an instant not before the end of observation"):
+        p.observed(on("2024-02-04"))
+
+
+def test_an_hour_that_comes_again_after_the_next_one_is_one_hour():
+    """At 00:01 on 2010-11-07 the clocks of St. John's went back to 23:01 of the day before."""
+    at = ["2010-11-07T02:30:30", "2010-11-07T02:45:00", "2010-11-07T03:45:00"]  # 00:00:30, 23:15 and 00:15
+    rows = [("ann", at[0]), ("bo", at[1]), ("ann", at[2])]
+    p = presence(posts(*rows, tz="UTC"), every="hour", tz="America/St_Johns")
+    assert [str(hour) for hour in p.periods] == ["2010-11-06T23", "2010-11-07T00"]
+    assert p.active.tolist() == [1, 1]
+    midnight = presence(posts(rows[0], tz="UTC"), every="hour", tz="America/St_Johns")
+    again = presence(posts(rows[1], tz="UTC"), every="hour", tz="America/St_Johns")
+    assert again.n_periods == 2  # the hour after had begun
+    assert midnight.merge(again) == presence(posts(*rows[:2], tz="UTC"), every="hour", tz="America/St_Johns")
+
+
 def test_weeks_may_begin_on_sunday():
     p = presence(posts(("ann", "2024-01-06"), ("ann", "2024-01-07")), every="week", tz=SHANGHAI, week_start="sunday")
     assert p.periods.tolist() == days("2023-12-31", "2024-01-07").tolist()
@@ -83,12 +123,12 @@ def test_an_empty_log_has_no_period():
     p = presence(EventLog.empty(), every="week", tz="UTC")
     assert (p.n_periods, p.active.tolist(), p.periods.tolist(), p.observed_until) == (0, [], [], None)
     assert p.complete.tolist() == []
-    assert p.to_columns()["bits"].dtype == np.uint64
+    assert p.to_member_columns()["bits"].dtype == np.uint64
 
 
 def test_arrays_are_read_only_also_after_pickling():
     for p in (weekly(*ROWS), pickle.loads(pickle.dumps(weekly(*ROWS)))):  # noqa: S301
-        for array in (p.first, p.before, p.active, p.complete, p.periods, p.last_active, p.to_columns()["bits"]):
+        for array in (p.first, p.before, p.active, p.complete, p.periods, p.last_active, p.to_member_columns()["bits"]):
             assert not array.flags.writeable
 
 
@@ -165,7 +205,7 @@ def test_rows_that_come_late_are_remembered_behind_the_cut():
 
 def test_a_row_a_member_can_be_stored_and_read_back():
     p = weekly(*ROWS).tail(3)
-    columns, state = p.to_columns(), p.to_state()
+    columns, state = p.to_member_columns(), p.to_state()
     assert columns["bits"].tolist() == [0b100, 0, 0b001]
     assert json.loads(json.dumps(state)) == state
     assert Presence.from_state(columns, state, calendar=p.calendar) == p
@@ -176,16 +216,16 @@ def test_a_row_a_member_can_be_stored_and_read_back():
 def test_sixty_four_periods_fit_a_stored_row():
     at = [("ann", np.datetime64("2024-01-01") + day) for day in range(64)]
     p = presence(posts(*at), every="day", tz=SHANGHAI)
-    assert p.to_columns()["bits"].tolist() == [2**64 - 1]
-    assert Presence.from_state(p.to_columns(), p.to_state(), calendar=p.calendar) == p
-    signed = {**p.to_columns(), "bits": [-1]}
+    assert p.to_member_columns()["bits"].tolist() == [2**64 - 1]
+    assert Presence.from_state(p.to_member_columns(), p.to_state(), calendar=p.calendar) == p
+    signed = {**p.to_member_columns(), "bits": [-1]}
     assert Presence.from_state(signed, p.to_state(), calendar=p.calendar) == p
     longer = presence(posts(*at, ("bo", "2024-03-05")), every="day", tz=SHANGHAI)
     with pytest.raises(
         InvalidValueError, match=r"^presence: expected at most 64 periods, as `presence.tail\(64\)` has"
     ):
-        longer.to_columns()
-    assert longer.tail(64).to_columns()["bits"].tolist() == [2**64 - 2, 1]
+        longer.to_member_columns()
+    assert longer.tail(64).to_member_columns()["bits"].tolist() == [2**64 - 2, 1]
 
 
 # --- from aggregated pairs -------------------------------------------------------------------------------------------
@@ -365,10 +405,13 @@ def test_members_are_taken_by_mask_or_place(members, error, text):
     assert text in str(caught.value)
 
 
-@pytest.mark.parametrize("n", [-1, True, 1.5, "3"])
-def test_a_tail_has_a_whole_number_of_periods(n):
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [(-1, "a number of periods >= 0, got -1"), *((n, f"an integer, got {n!r}") for n in (True, 1.5, "3"))],
+)
+def test_a_tail_has_a_whole_number_of_periods(n, text):
     assert weekly(*ROWS).tail(99) == weekly(*ROWS)
-    with pytest.raises(InvalidValueError, match=r"^n: expected a number of periods >= 0, got "):
+    with pytest.raises((InvalidValueError, InvalidTypeError), match=rf"^n: expected {text}$"):
         weekly(*ROWS).tail(n)
 
 
@@ -426,7 +469,7 @@ def test_presences_of_different_definitions_do_not_merge(other, error, text):
 )
 def test_what_was_not_stored_so_is_refused(columns, state, error, text):
     p = weekly(*ROWS)
-    stored = {name: value for name, value in {**p.to_columns(), **columns}.items() if value is not None}
+    stored = {name: value for name, value in {**p.to_member_columns(), **columns}.items() if value is not None}
     beside = {**p.to_state(), **state}
     if "kinds" in state:
         del beside["kinds"]
@@ -438,4 +481,4 @@ def test_what_was_not_stored_so_is_refused(columns, state, error, text):
 def test_the_calendar_of_what_was_stored_must_be_one():
     p = weekly(*ROWS)
     with pytest.raises(InvalidTypeError, match=r"^calendar: expected a Calendar, got 'week'$"):
-        Presence.from_state(p.to_columns(), p.to_state(), calendar="week")
+        Presence.from_state(p.to_member_columns(), p.to_state(), calendar="week")

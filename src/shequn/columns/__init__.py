@@ -3,6 +3,7 @@
 from shequn.columns.breakdown import Breakdown as Breakdown
 from shequn.columns.breakdown import SegmentRow as SegmentRow
 from shequn.columns.changes import MembershipChanges as MembershipChanges
+from shequn.columns.describe import KindRow as KindRow
 from shequn.columns.describe import LogSummary as LogSummary
 from shequn.columns.ingest import Ingested as Ingested
 from shequn.columns.ingest import Rejected as Rejected
@@ -20,6 +21,7 @@ __all__ = [
     "Column",
     "EventLog",
     "Ingested",
+    "KindRow",
     "LogSummary",
     "MembershipChanges",
     "Memberships",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
+from shequn.columns.numbers import exact_sum
 from shequn.columns.table import Column, Tabular
 from shequn.labels import Coded
 from shequn.values.instants import from_us
@@ -26,7 +27,25 @@ _SMALL_TABLE = 1 << 20
 
 
 @attrs.frozen(kw_only=True)
-class LogSummary(Tabular):
+class KindRow:
+    """One kind of event; `value` is the sum of its values, None where it has none.
+
+    Examples
+    --------
+    >>> from shequn.columns import EventLog
+    >>> log = EventLog.from_columns(member=["ann", "bo"], kind="purchase", at=[0, 60], time_unit="s", value=[9900, 100])
+    >>> next(log.describe().rows())
+    KindRow(kind='purchase', rows=2, members=2, value=10000)
+    """
+
+    kind: str
+    rows: int
+    members: int
+    value: int | float | None
+
+
+@attrs.frozen(kw_only=True)
+class LogSummary(Tabular[KindRow]):
     """Rows, members, kinds, span, resolution and nulls of a log.
 
     Attributes
@@ -36,6 +55,8 @@ class LogSummary(Tabular):
         Rows of each kind, most frequent first.
     members_by_kind : mapping of str to int
         Distinct members of each kind.
+    value_by_kind : mapping of str to int or float
+        Sum of the values of each kind: integers exactly, missing ones left out. Empty where the log has no values.
     first_at, last_at : pendulum.DateTime or None
         The earliest and the latest instant, in UTC; None for an empty log.
     resolution : str
@@ -55,17 +76,25 @@ class LogSummary(Tabular):
     n_members: int
     kinds: Mapping[str, int]
     members_by_kind: Mapping[str, int]
+    value_by_kind: Mapping[str, int | float]
     first_at: pendulum.DateTime | None
     last_at: pendulum.DateTime | None
     resolution: str
     nulls: Mapping[str, int]
 
-    def _columns(self, lang: Lang) -> Sequence[Column]:  # noqa: ARG002
+    _Row: ClassVar[type[Any] | None] = KindRow
+
+    def _tidy(self) -> Sequence[Column]:
+        sums = [self.value_by_kind.get(kind) for kind in self.kinds]
         return [
             Column(key="kind", en="kind", zh="行为", values=list(self.kinds)),
             Column(key="rows", en="rows", zh="行数", values=list(self.kinds.values()), format="count"),
             Column(key="members", en="members", zh="成员", values=list(self.members_by_kind.values()), format="count"),
+            Column(key="value", en="value", zh="数值", values=sums, format="number"),
         ]
+
+    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
+        return [column for column in self._tidy() if column.key != "value" or self.value_by_kind]
 
     def _title(self, lang: Lang) -> str:
         rows, members = f"{self.n_rows:,}", f"{self.n_members:,}"
@@ -97,11 +126,19 @@ def summarise(log: EventLog, /) -> LogSummary:
         n_members=len(log.members),
         kinds={str(log.kinds[code]): int(rows[code]) for code in order},
         members_by_kind={str(log.kinds[code]): int(members[code]) for code in order},
+        value_by_kind={} if log.value is None else _value_by_kind(log, log.value, order),
         first_at=from_us(int(log.at_us.min())) if len(log) else None,
         last_at=from_us(int(log.at_us.max())) if len(log) else None,
         resolution=log.resolution,
         nulls=nulls,
     )
+
+
+def _value_by_kind(log: EventLog, value: NDArray[Any], order: list[int]) -> dict[str, int | float]:
+    """Sum the values of each kind that has any."""
+    known = ~np.isnan(value) if value.dtype.kind == "f" else np.ones(len(value), dtype=np.bool_)
+    of_kind = {code: value[known & (log.kind_codes == code)] for code in order}
+    return {str(log.kinds[code]): exact_sum(own, argument="value") for code, own in of_kind.items() if len(own)}
 
 
 def _members_by_kind(log: EventLog) -> NDArray[np.integer[Any]]:

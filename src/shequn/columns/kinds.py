@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -37,6 +38,8 @@ def kind_set(kinds: Collection[str] | str, /, *, argument: str) -> frozenset[str
     >>> kind_set("post", argument="kinds")
     frozenset({'post'})
     """
+    if not isinstance(kinds, Iterable):
+        raise InvalidTypeError(message(argument, "kinds of event as str", kinds))
     named = [kinds] if isinstance(kinds, str) else list(kinds)
     for kind in named:
         if not isinstance(kind, str):
@@ -75,7 +78,7 @@ def of_kinds(
     >>> of_kinds(log, None).tolist(), of_kinds(log, {"receive"}).tolist()
     ([True, False], [False, True])
     """
-    if unknown_kinds not in ("warn", "ignore", "raise"):
+    if not isinstance(unknown_kinds, str) or unknown_kinds not in ("warn", "ignore", "raise"):
         raise InvalidValueError(message("unknown_kinds", "'warn', 'ignore' or 'raise'", unknown_kinds))
     known = [str(kind) for kind in log.kinds]
     if kinds is None:

@@ -432,10 +432,14 @@ class EventLog:
         for name, labels in wanted.items():
             if labels is not None:
                 mask &= self._has_label(name, labels)
-        if start is not None:
-            mask &= self.at_us >= instant_us(start, argument="start")
-        if end is not None:
-            mask &= self.at_us < instant_us(end, argument="end")
+        start_us = None if start is None else instant_us(start, argument="start")
+        end_us = None if end is None else instant_us(end, argument="end")
+        if start_us is not None and end_us is not None and start_us > end_us:
+            raise InvalidValueError(message("end", f"an instant not before start ({start})", end))
+        if start_us is not None:
+            mask &= self.at_us >= start_us
+        if end_us is not None:
+            mask &= self.at_us < end_us
         if rows is not None:
             mask &= _row_mask(rows, len(self))
         return self if mask.all() else self._take(mask)

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from shequn.errors import InvalidValueError, message
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
     from shequn._typing import IntArray
 
-__all__ = ["by_fields", "counts_field", "frozen", "int64", "read_only", "read_only_or_none"]
+__all__ = ["added", "by_fields", "counts_field", "frozen", "int64", "read_only", "read_only_or_none"]
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -46,6 +48,22 @@ def counts_field() -> Any:  # noqa: ANN401
     """Return the attrs field of a record that holds an array of whole numbers."""
     field: Callable[..., Any] = attrs.field
     return field(converter=int64, eq=attrs.cmp_using(eq=np.array_equal))
+
+
+def added(arrays: Iterable[IntArray], /, *, argument: str) -> IntArray:
+    """Add arrays of counts, none negative.
+
+    Raises
+    ------
+    InvalidValueError
+        A sum does not fit 64 bits with sign.
+    """
+    total: IntArray | None = None
+    for array in arrays:
+        total = array if total is None else total + array
+        if (total < 0).any():
+            raise InvalidValueError(message(argument, "counts whose sum fits 64 bits with sign", "a larger one"))
+    return frozen(np.zeros(0, dtype=np.int64) if total is None else total)
 
 
 def by_fields(record: attrs.AttrsInstance) -> tuple[Callable[..., Any], tuple[()]]:

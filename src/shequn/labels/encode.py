@@ -160,7 +160,7 @@ def _is_text(types: set[type]) -> bool:
 
 
 def _is_int(types: set[type]) -> bool:
-    return all(issubclass(kind, int | np.integer) and not issubclass(kind, bool) for kind in types)
+    return all(issubclass(kind, int | np.integer) and not issubclass(kind, bool | np.timedelta64) for kind in types)
 
 
 def _encode_plain(objects: NDArray[Any], types: set[type]) -> tuple[Index, NDArray[np.int32]] | None:

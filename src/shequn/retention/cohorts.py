@@ -8,14 +8,15 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
-from shequn.columns.readonly import by_fields, counts_field, frozen
+from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counts import cohort_fields
 from shequn.retention.curve import ReturnCurve
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import complete_periods, require_same
+from shequn.retention.presence import complete_periods, last_period, require_same
 from shequn.stats import Homogeneity, chi_square_homogeneity, wilson
+from shequn.stats._checks import whole
 from shequn.values.instants import from_us
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ Mode: TypeAlias = Literal["on", "on_or_after", "brackets"]
 Clock: TypeAlias = Literal["calendar", "elapsed"]
 Bracket: TypeAlias = "tuple[int, int]"
 
+_MOST_CELLS = 1 << 26
 _FAR_US = 1 << 60  # 36,000 years: after any instant, and far from what 64 bits hold
 _LAST_OFFSET = 2**31 - 1
 
@@ -206,7 +208,7 @@ class CohortTable(Tally[CohortRow]):
 
     def _n_complete(self) -> int:
         """Return how many periods from the first cohort's on end by the end of observation."""
-        last = self.calendar.index_one((self.horizon.until_us or 0) - 1)
+        last = last_period(self.calendar, self.horizon.until_us or 0)
         return int(complete_periods(self.calendar, self.first_period, last - self.first_period + 1, self.horizon).sum())
 
     @property
@@ -277,7 +279,8 @@ class CohortTable(Tally[CohortRow]):
             raise InvalidValueError(
                 message("anchor", "'first_ever' or 'first_in_range', whose cohorts share nobody", "recurring")
             )
-        if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset < self.n_offsets:
+        offset = whole("offset", offset)
+        if not 0 <= offset < self.n_offsets:
             raise InvalidValueError(message("offset", f"a position in [0, {self.n_offsets})", offset))
         returned, eligible = self.counts[:, offset], self.eligible[:, offset]
         judged = eligible > 0
@@ -332,17 +335,34 @@ class CohortTable(Tally[CohortRow]):
         return attrs.evolve(
             self,
             first_period=low,
-            sizes=np.sum([part.sizes for part in stretched], axis=0),
-            raw=np.sum([part.raw for part in stretched], axis=0),
+            sizes=added([part.sizes for part in stretched], argument="sizes"),
+            raw=added([part.raw for part in stretched], argument="returned"),
             starts=_sorted_rows(np.concatenate([part.starts for part in stretched])),
             pending=_sorted_rows(pending[pending[:, 2] > (horizon.until_us or 0)]),
             horizon=horizon,
         )
 
+    def on_axis_of(self, *others: CohortTable) -> CohortTable:
+        """Return the same table on an axis that holds the cohorts and offsets of other tables too.
+
+        Examples
+        --------
+        >>> from shequn.retention import Presence, cohort_table
+        >>> weeks = np.array(["2024-01-01", "2024-01-15"], "M8[D]")
+        >>> table = cohort_table(Presence.from_columns(member=[7, 9], period=weeks))
+        >>> later = cohort_table(Presence.from_columns(member=[9], period=weeks[1:]))
+        >>> later.on_axis_of(table).sizes.tolist()
+        [0, 0, 1]
+        """
+        table = self
+        for other in others:
+            table = table.merge(other._emptied())
+        return table
+
     def _cohort_end(self, until_us: int) -> int:
         """Return one past the last cohort there can be."""
         end = until_us if self.definition.range_us[1] is None else min(until_us, self.definition.range_us[1])
-        return self.calendar.index_one(end - 1) + 1
+        return last_period(self.calendar, end) + 1
 
     def _stretch(self, low: int, high: int, n_offsets: int) -> CohortTable:
         before, after = self.first_period - low, high - self.first_period - self.n_cohorts
@@ -412,6 +432,14 @@ class CohortTable(Tally[CohortRow]):
         return f"CohortTable({self.n_cohorts} cohorts, {int(self.sizes.sum()):,} members, {self.calendar.name()})"
 
 
+def require_table(n_cohorts: int, n_columns: int) -> None:
+    """Raise where a table would be so large that something must be wrong with an instant."""
+    if n_cohorts * n_columns > _MOST_CELLS:
+        expected = f"periods that give a table of at most {_MOST_CELLS:,} cells"
+        got = f"{n_cohorts:,} cohorts × {n_columns:,} periods"
+        raise InvalidValueError(message("every", expected, got) + "; take longer periods, or cohorts of a range")
+
+
 def count_columns(calendar: Calendar, definition: CohortDefinition, low: int, until_us: int) -> int:
     """Return the number of columns of a table that begins with the period `low`.
 
@@ -423,7 +451,7 @@ def count_columns(calendar: Calendar, definition: CohortDefinition, low: int, un
     if definition.clock == "elapsed":
         last = (until_us - 1 - int(calendar.start_us([low])[0])) // calendar.length_us()
     else:
-        last = calendar.index_one(until_us - 1) - low
+        last = last_period(calendar, until_us) - low
     if definition.max_offset is not None:
         last = min(last, definition.max_offset)
     return max(last, 0) + 1

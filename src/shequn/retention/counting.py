@@ -12,7 +12,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels import Assignment, Index
 from shequn.labels.hashing import number_codes
 from shequn.retention.ledger import Basis, FlowLedger
-from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of
+from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, last_period, presence_of, require_axis
 from shequn.retention.segments import assignment_of
 from shequn.retention.standing import Facts, membership_facts
 
@@ -192,13 +192,11 @@ class Plan:
     def _axis(self, presence: Presence | None, facts: Facts | None) -> tuple[int, int]:
         """Return the first period and their number: from the first activity or fact to the end of observation."""
         lows = [int(facts.period.min())] if facts is not None and len(facts.unit) else []
-        ends = [int(facts.period.max())] if lows and facts is not None else []
         if presence is not None and (presence.n_periods or (presence.before > NEVER_BEFORE).any()):
             lows.append(presence.first_period)
-            ends.append(presence.first_period + presence.n_periods - 1)
         if not lows or self.horizon.until_us is None:
             return 0, 0
-        return min(lows), max(*ends, self.calendar.index_one(self.horizon.until_us - 1)) - min(lows) + 1
+        return min(lows), require_axis(last_period(self.calendar, self.horizon.until_us) - min(lows) + 1)
 
     def _presence(self, units: Units) -> Presence:
         if isinstance(self.data, Presence):

@@ -25,6 +25,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counting import Plan
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import Presence, require_periods, require_remembered
+from shequn.stats._checks import whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from shequn.retention.ledger import Basis, FlowLedger
 
 __all__ = ["flow_ledger"]
+
+_MOST_GRACE = 10_000
 
 
 @overload
@@ -49,8 +52,8 @@ def flow_ledger(
     basis: Basis = ...,
     grace: int = ...,
     kinds: Collection[str] | str | None = ...,
-    join: Collection[str] = ...,
-    leave: Collection[str] = ...,
+    join: Collection[str] | str = ...,
+    leave: Collection[str] | str = ...,
     start: dt.datetime | None = ...,
     observed_until: dt.datetime | None = ...,
     by: None = ...,
@@ -67,8 +70,8 @@ def flow_ledger(
     basis: Basis = ...,
     grace: int = ...,
     kinds: Collection[str] | str | None = ...,
-    join: Collection[str] = ...,
-    leave: Collection[str] = ...,
+    join: Collection[str] | str = ...,
+    leave: Collection[str] | str = ...,
     start: dt.datetime | None = ...,
     observed_until: dt.datetime | None = ...,
     by: Assignment | Mapping[Label, Label | None] | str,
@@ -84,8 +87,8 @@ def flow_ledger(
     basis: Basis = "activity",
     grace: int = 0,
     kinds: Collection[str] | str | None = None,
-    join: Collection[str] = JOIN,
-    leave: Collection[str] = LEAVE,
+    join: Collection[str] | str = JOIN,
+    leave: Collection[str] | str = LEAVE,
     start: dt.datetime | None = None,
     observed_until: dt.datetime | None = None,
     by: Assignment | Mapping[Label, Label | None] | str | None = None,
@@ -152,13 +155,18 @@ def flow_ledger(
     2024-01-08        2       1        0           1         2        50.0%    0.0%  yes
     2024-01-15        2       0        1           2         1            –       –  no
     """
-    if isinstance(grace, bool) or not isinstance(grace, int) or grace < 0:
-        raise InvalidValueError(message("grace", "a number of periods >= 0", grace))
-    if basis not in ("activity", "membership"):
+    grace = whole("grace", grace)
+    if not 0 <= grace <= _MOST_GRACE:
+        raise InvalidValueError(message("grace", f"a number of periods in [0, {_MOST_GRACE:,}]", grace))
+    if not isinstance(basis, str) or basis not in ("activity", "membership"):
         raise InvalidValueError(message("basis", "'activity' or 'membership'", basis))
+    if basis == "membership":
+        _require_defaults("0 or None with basis='membership'", grace=(grace, 0), kinds=(kinds, None))
     if isinstance(data, Presence):
-        _require_defaults(basis=(basis, "activity"), kinds=(kinds, None), observed_until=(observed_until, None))
-        _require_defaults(join=(join, JOIN), leave=(leave, LEAVE))
+        _require_defaults(
+            _SETTLED, basis=(basis, "activity"), kinds=(kinds, None), observed_until=(observed_until, None)
+        )
+        _require_defaults(_SETTLED, join=(join, JOIN), leave=(leave, LEAVE))
         require_periods(data, every, tz, week_start)
         calendar, counted, horizon = data.calendar, data.kinds, data.horizon
     elif isinstance(data, EventLog):
@@ -199,8 +207,11 @@ def flow_ledger(
     )
 
 
-def _require_defaults(**options: tuple[object, object]) -> None:
-    """Refuse options that a presence has settled already."""
+_SETTLED = "what the presence was made with: pass the log to change it"
+
+
+def _require_defaults(expected: str, **options: tuple[object, object]) -> None:
+    """Refuse options that something else has settled already."""
     for name, (given, default) in options.items():
         if given != default:
-            raise InvalidValueError(message(name, "what the presence was made with: pass the log to change it", given))
+            raise InvalidValueError(message(name, expected, given))

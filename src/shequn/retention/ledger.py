@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
-from shequn.columns.readonly import by_fields, counts_field, frozen
+from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counts import ledger_fields
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import complete_periods, require_same
+from shequn.retention.presence import complete_periods, last_period, require_same
 from shequn.values.instants import from_us
 from shequn.values.money import Money
 
@@ -53,6 +53,8 @@ class LedgerRow:
     ignored: int
     evaporation_rate: float
     net_growth: float
+    quick_ratio: float
+    half_life: float
     complete: bool
 
 
@@ -349,11 +351,12 @@ class FlowLedger(Tally[LedgerRow]):
         low = min(part.first_period for part in parts)
         high = max(part.first_period + part.n_periods for part in parts)
         if horizon.until_us is not None:
-            high = max(high, self.calendar.index_one(horizon.until_us - 1) + 1)
+            high = max(high, last_period(self.calendar, horizon.until_us) + 1)
         stretched = [part._stretch(low, high) for part in parts]
         summed: dict[str, Any] = {
-            name: sum(getattr(part, name) for part in stretched) for name in (*_COUNTED, "tail", "inside_at_end")
+            name: added([getattr(part, name) for part in stretched], argument=name) for name in (*_COUNTED, "tail")
         }
+        summed["inside_at_end"] = sum(part.inside_at_end for part in stretched)
         return attrs.evolve(self, first_period=low, horizon=horizon, has_membership=has_membership, **summed)
 
     def _start_label(self) -> str | None:
@@ -384,7 +387,7 @@ class FlowLedger(Tally[LedgerRow]):
         part = self if self._has_axis() else attrs.evolve(self, first_period=start)
         end = max(part.first_period + part.n_periods, start)
         if self.horizon.until_us is not None:
-            end = max(end, self.calendar.index_one(self.horizon.until_us - 1) + 1)
+            end = max(end, last_period(self.calendar, self.horizon.until_us) + 1)
         whole = part._stretch(min(part.first_period, start), end)
         cut: dict[str, Any] = {name: getattr(whole, name)[start - whole.first_period :] for name in _COUNTED}
         return attrs.evolve(whole, first_period=start, starts_at=start, **cut)
@@ -401,6 +404,9 @@ class FlowLedger(Tally[LedgerRow]):
     def _tidy(self) -> Sequence[Column]:
         def counts(key: str, zh: str) -> Column:
             return Column(key=key, en=key, zh=zh, values=getattr(self, key), format="count")
+
+        def numbers(key: str, en: str, zh: str) -> Column:
+            return Column(key=key, en=en, zh=zh, values=getattr(self, key), format="number", digits=2)
 
         def rates(key: str, en: str, zh: str) -> Column:
             return Column(key=key, en=en, zh=zh, values=getattr(self, key), format="rate")
@@ -420,11 +426,13 @@ class FlowLedger(Tally[LedgerRow]):
             counts("ignored", "无效"),
             rates("evaporation_rate", "evaporation", "蒸发率"),
             rates("net_growth", "growth", "净增长"),
+            numbers("quick_ratio", "quick ratio", "速动比"),
+            numbers("half_life", "half-life", "半衰期"),
             Column(key="complete", en="complete", zh="完整", values=self.complete),
         ]
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
-        hidden = set[str]()
+        hidden = {"quick_ratio", "half_life"}
         if not self.has_membership or self.basis == "membership":
             hidden |= {"left", "silent", "inside", "dormant"}
         if self.basis == "activity":

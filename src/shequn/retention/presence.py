@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -16,6 +16,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Coded, Index
 from shequn.retention.horizon import Horizon
 from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
+from shequn.stats._checks import whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us, instant_us
 
@@ -35,15 +36,24 @@ NEVER = int(np.iinfo(np.int32).max)
 NEVER_BEFORE = int(np.iinfo(np.int32).min)
 _BLOCK = 1 << 16
 _WORD_BITS = 64
+_MOST_PERIODS = 1 << 20  # 120 years of hours
 _EARLIEST, _LATEST = np.datetime64("1900-01-01"), np.datetime64("2262-01-01")
 
 
+@attrs.frozen(kw_only=True)
+class PresenceRow:
+    """One period of a presence."""
+
+    period: pendulum.Date | pendulum.DateTime
+    active: int
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Presence(Tabular):
+class Presence(Tabular[PresenceRow]):
     """Members × periods, one bit: active in that period.
 
     Merges exactly by member and by time, and the presence of an empty log is the identity. Periods are numbered as in
-    `Calendar.index`; the axis runs from the first active period to the one that holds the last observed instant.
+    `Calendar.index`; the axis runs from the first active period to the last that begins before the end of observation.
 
     Attributes
     ----------
@@ -88,6 +98,8 @@ class Presence(Tabular):
     before: NDArray[np.int32] = attrs.field(converter=read_only)
     kinds: frozenset[str] | None = None
     horizon: Horizon = Horizon()
+
+    _Row: ClassVar[type[Any] | None] = PresenceRow
 
     @classmethod
     def from_columns(
@@ -165,7 +177,7 @@ class Presence(Tabular):
             horizon = Horizon(None, int(calendar.end_us(np.array([number.max()]))[0]) - 1, 1)
         else:
             horizon = Horizon(instant_us(observed_until, argument="observed_until"))
-            end = int(calendar.index(np.array([horizon.until_us or 0], dtype=np.int64) - 1)[0])
+            end = last_period(calendar, horizon.until_us or 0)
             seen = number <= end
             who, number, started = who.take(seen), number[seen], started[seen]
         low = int(number.min()) if len(number) else 0
@@ -315,7 +327,7 @@ class Presence(Tabular):
             raise InvalidValueError(message("until", expected, until))
         if not self.n_periods and not (self.before > NEVER_BEFORE).any():
             return attrs.evolve(self, horizon=horizon)
-        end = self.calendar.index_one(until_us - 1) + 1
+        end = last_period(self.calendar, until_us) + 1
         after = max(end - self.first_period - self.n_periods, 0)
         return attrs.evolve(self, horizon=horizon, sets=self.sets.padded(0, after))
 
@@ -360,7 +372,8 @@ class Presence(Tabular):
         >>> p.tail(1).active.tolist(), p.tail(1).first.tolist() == p.first.tolist()
         ([1], True)
         """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        n = whole("n", n)
+        if n < 0:
             raise InvalidValueError(message("n", "a number of periods >= 0", n))
         cut = max(self.n_periods - n, 0)
         periods, codes = self.sets.cells()
@@ -419,7 +432,7 @@ class Presence(Tabular):
             known=(first, before),
         )
 
-    def to_columns(self) -> dict[str, NDArray[Any]]:
+    def to_member_columns(self) -> dict[str, NDArray[Any]]:
         """Return one row a member: ``member``, ``first``, ``before`` and ``bits``, from which `from_state` continues.
 
         ``first`` and ``before`` are period numbers as in the attributes; bit k of ``bits`` (uint64) tells whether the
@@ -433,7 +446,7 @@ class Presence(Tabular):
         Examples
         --------
         >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-15"], "M8[D]"))
-        >>> p.to_columns()["bits"].tolist()
+        >>> p.to_member_columns()["bits"].tolist()
         [5]
         """
         if self.n_periods > _WORD_BITS:
@@ -469,12 +482,12 @@ class Presence(Tabular):
     def from_state(
         cls, columns: Mapping[str, ArrayLike], state: Mapping[str, Any], /, *, calendar: Calendar
     ) -> Presence:
-        """Rebuild a presence from `to_columns` and `to_state`, stored the night before.
+        """Rebuild a presence from `to_member_columns` and `to_state`, stored the night before.
 
         Parameters
         ----------
         columns : mapping of str to array_like
-            As `to_columns` gives them; signed 64-bit integers may stand for the ``bits``.
+            As `to_member_columns` gives them; signed 64-bit integers may stand for the ``bits``.
         state : mapping
             As `to_state` gives it.
         calendar : Calendar
@@ -492,7 +505,7 @@ class Presence(Tabular):
         Examples
         --------
         >>> p = Presence.from_columns(member=[7], period=np.array(["2024-01-01"], "M8[D]"))
-        >>> Presence.from_state(p.to_columns(), p.to_state(), calendar=p.calendar) == p
+        >>> Presence.from_state(p.to_member_columns(), p.to_state(), calendar=p.calendar) == p
         True
         """
         _require_entries("columns", columns, ("member", "first", "before", "bits"))
@@ -506,7 +519,11 @@ class Presence(Tabular):
         require_same(state["calendar"], calendar.name(), "calendar", "the periods that were stored")
         members = Index(columns["member"], argument="member")
         numbers = {name: _integers(name, columns[name], len(members)) for name in ("first", "before", "bits")}
-        n_periods, bits = int(state["n_periods"]), numbers["bits"].astype(np.uint64)
+        whole_entries = {
+            name: None if state[name] is None else whole(name, state[name])
+            for name in ("first_period", "n_periods", "observed_until_us", "last_us", "resolution_us")
+        }
+        n_periods, bits = whole_entries["n_periods"] or 0, numbers["bits"].astype(np.uint64)
         if not 0 <= n_periods <= _WORD_BITS:
             raise InvalidValueError(message("n_periods", "0 to 64 periods", n_periods))
         outside = bits >> np.uint64(n_periods) if n_periods < _WORD_BITS else np.zeros_like(bits)
@@ -520,12 +537,14 @@ class Presence(Tabular):
         return cls(
             members=members,
             calendar=calendar,
-            first_period=int(state["first_period"]),
+            first_period=whole_entries["first_period"] or 0,
             sets=sets_of_cells(periods, codes, n_periods, len(members)),
             first=numbers["first"].astype(np.int32),
             before=numbers["before"].astype(np.int32),
-            kinds=None if kinds is None else frozenset(kinds),
-            horizon=Horizon(state["observed_until_us"], state["last_us"], state["resolution_us"]),
+            kinds=None if kinds is None else kind_set(kinds, argument="kinds"),
+            horizon=Horizon(
+                whole_entries["observed_until_us"], whole_entries["last_us"], whole_entries["resolution_us"] or 1
+            ),
         )
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
@@ -631,13 +650,11 @@ def presence_of(
 ) -> Presence:
     """Tally any unit that has a code a row (members, or members in groups); rows with code -1 are left out."""
     rows = _Rows(log, counted, horizon, codes)
-    span = rows.span()
-    until = horizon.until_us
-    if span is None or until is None:
+    low, until = rows.first_period(calendar), horizon.until_us
+    if low is None or until is None:
         return _empty(calendar, kinds, horizon, members=members)
-    edges = calendar.index(np.array([*span, until - 1], dtype=np.int64))
-    low, n = int(edges.min()), len(members)
-    n_periods = int(edges.max()) - low + 1
+    n = len(members)
+    n_periods = require_axis(last_period(calendar, until) - low + 1)
     sets: PeriodSets
     if fits_bits(n_periods, n, len(log)):
         mask = np.zeros(n_periods * n, dtype=np.bool_)
@@ -692,10 +709,28 @@ class _Rows:
                     who, at_us = who[keep], at_us[keep]
             yield who, at_us
 
-    def span(self) -> tuple[int, int] | None:
-        """Return the first and the last instant that count."""
-        spans = [(int(at_us.min()), int(at_us.max())) for _, at_us in self.blocks() if len(at_us)]
-        return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else None
+    def first_period(self, calendar: Calendar) -> int | None:
+        """Return the first period that holds a row; None where no row counts."""
+        firsts = [int(at_us.min()) for _, at_us in self.blocks() if len(at_us)]
+        if not firsts:
+            return None
+        first_us = min(firsts)
+        low = calendar.index_one(first_us)
+        if int(calendar.end_us([low - 1])[0]) <= first_us:
+            return low
+        # Clocks went back over midnight later on, and an earlier period came again.
+        return min(int(calendar.index(at_us).min()) for _, at_us in self.blocks() if len(at_us))
+
+
+def last_period(calendar: Calendar, until_us: int, /) -> int:
+    """Return the last period that begins before an end of observation.
+
+    It is that of the last observed instant, but where clocks went back over midnight: then a day had begun already.
+    """
+    last = calendar.index_one(until_us - 1)
+    while int(calendar.start_us([last + 1])[0]) < until_us:
+        last += 1
+    return last
 
 
 def complete_periods(calendar: Calendar, first_period: int, n_periods: int, horizon: Horizon) -> BoolArray:
@@ -731,6 +766,14 @@ def require_remembered(data: Presence, start_period: int | None, /) -> None:
         raise InvalidValueError(message("start", f"an instant from {since} on, before which this presence forgot", got))
 
 
+def require_axis(n_periods: int) -> int:
+    """Return the number of periods, unless it is so large that something must be wrong with an instant."""
+    if n_periods > _MOST_PERIODS:
+        expected = f"at most {_MOST_PERIODS:,} periods from the first activity to the end of observation"
+        raise InvalidValueError(message("every", expected, n_periods))
+    return n_periods
+
+
 def require_same(a: object, b: object, argument: str, expected: str) -> None:
     """Raise unless two parts agree in a definition."""
     if a != b:
@@ -761,8 +804,7 @@ def _assemble(
     until = horizon.until_us
     n_periods, has_axis = 0, len(periods) > 0 or bool((before > NEVER_BEFORE).any())
     if until is not None and has_axis:
-        end = calendar.index_one(until - 1)
-        n_periods = max(end - low, int(periods.max(initial=-1))) + 1
+        n_periods = require_axis(max(last_period(calendar, until) - low + 1, 0))
     if first is not None:
         np.minimum.at(starts, first[1], first[0].astype(np.int32))
     sets = sets_of_cells(periods, codes, n_periods, n)

@@ -20,11 +20,21 @@ from shequn.retention.cohorts import (
     count_columns,
     lengths_through,
     require_brackets,
+    require_table,
 )
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, presence_of, require_periods, require_remembered
+from shequn.retention.presence import (
+    NEVER,
+    NEVER_BEFORE,
+    Presence,
+    last_period,
+    presence_of,
+    require_periods,
+    require_remembered,
+)
 from shequn.retention.segments import segments_of
 from shequn.retention.sets import PeriodSets, fits_bits, sets_of_cells
+from shequn.stats._checks import whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -172,6 +182,8 @@ def cohort_table(
     _require_one_of("anchor", anchor, ("first_ever", "first_in_range", "recurring"))
     _require_one_of("mode", mode, ("on", "on_or_after", "brackets"))
     _require_one_of("clock", clock, ("calendar", "elapsed"))
+    min_occurrences = whole("min_occurrences", min_occurrences)
+    max_offset = None if max_offset is None else whole("max_offset", max_offset)
     _require_together(
         anchor=anchor,
         mode=mode,
@@ -214,13 +226,11 @@ def cohort_table(
         return everybody
     counted = {label: _count(part, calendar, horizon, definition) for label, part in segments_of(data, by).items()}
     # Whoever began before the range may begin in a group within it, and earlier than anybody in the total.
-    nobody = everybody._emptied()
-    for part in counted.values():
-        nobody = nobody.merge(part._emptied())
-    parts = {label: nobody.merge(part) for label, part in counted.items()}
+    total = everybody.on_axis_of(*counted.values())
+    parts = {label: part.on_axis_of(total) for label, part in counted.items()}
     unassigned = parts.pop(None, None)
     return Breakdown(
-        total=nobody.merge(everybody),
+        total=total,
         parts={label: part for label, part in parts.items() if label is not None},
         unassigned=unassigned,
     )
@@ -240,7 +250,7 @@ def _count(
 
 
 def _require_one_of(argument: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise InvalidValueError(message(argument, " or ".join(map(repr, known)), value))
 
 
@@ -249,8 +259,8 @@ def _require_together(
     anchor: Anchor,
     mode: Mode,
     clock: Clock,
-    min_occurrences: object,
-    max_offset: object,
+    min_occurrences: int,
+    max_offset: int | None,
     anchor_kinds: object,
     start: object,
 ) -> None:
@@ -258,14 +268,14 @@ def _require_together(
         raise InvalidValueError(message("clock", "'calendar' with anchor='recurring'", clock))
     if anchor == "first_in_range" and start is None:
         raise InvalidValueError(message("start", "the start of the range with anchor='first_in_range'", start))
-    if isinstance(min_occurrences, bool) or not isinstance(min_occurrences, int) or min_occurrences < 1:
+    if min_occurrences < 1:
         raise InvalidValueError(message("min_occurrences", "a number of rows >= 1", min_occurrences))
     if anchor == "recurring" and (min_occurrences != 1 or anchor_kinds is not None):
         name, value = ("min_occurrences", min_occurrences) if min_occurrences != 1 else ("anchor_kinds", anchor_kinds)
         raise InvalidValueError(message(name, "the default with anchor='recurring'", value))
     if max_offset is not None and mode == "brackets":
         raise InvalidValueError(message("max_offset", "none with mode='brackets', which name their own", max_offset))
-    if max_offset is not None and (isinstance(max_offset, bool) or not isinstance(max_offset, int) or max_offset < 0):
+    if max_offset is not None and max_offset < 0:
         raise InvalidValueError(message("max_offset", "an offset >= 0", max_offset))
 
 
@@ -324,7 +334,7 @@ def _range_periods(calendar: Calendar, definition: CohortDefinition) -> tuple[in
     start, end = definition.range_us
     return (
         None if start is None else calendar.index_one(start),
-        None if end is None else calendar.index_one(end - 1) + 1,
+        None if end is None else last_period(calendar, end) + 1,
     )
 
 
@@ -351,9 +361,10 @@ def _first_anchored(
     if until is None or not counted.any():
         return _table(back.calendar, definition, back.horizon)
     first = int(anchors[counted].min())
-    end = back.calendar.index_one(until - 1) + 1
-    n_cohorts = max(end if high is None else min(end, high), int(anchors[counted].max()) + 1) - first
+    end = last_period(back.calendar, until) + 1
+    n_cohorts = (end if high is None else min(end, high)) - first
     n_columns = count_columns(back.calendar, definition, first, until)
+    require_table(n_cohorts, max(n_columns, back.n_periods if definition.mode == "on" else 0))
     cohort = np.where(counted, anchors - first, -1)
     sizes = np.bincount(cohort[counted], minlength=n_cohorts)
     shift = back.first_period - first
@@ -430,6 +441,7 @@ def _recurring(back: Presence, definition: CohortDefinition, low: int | None, hi
     if until is None or not len(rows):
         return _table(back.calendar, definition, back.horizon)
     n_columns = count_columns(back.calendar, definition, back.first_period + rows[0], until)
+    require_table(len(rows), n_columns)
     raw = np.zeros((len(rows), n_columns), dtype=np.int64)
     last = sets.last(-1)
     for row, period in enumerate(rows):
@@ -545,10 +557,11 @@ class _Counting:
         period[begun] = self.calendar.index(start[begun])
         first = int(period[begun].min())
         end = until if definition.range_us[1] is None else min(until, definition.range_us[1])
-        n_cohorts = max(self.calendar.index_one(end - 1) + 1, int(period[begun].max()) + 1) - first
+        n_cohorts = last_period(self.calendar, end) + 1 - first
         cohort = np.where(begun, period - first, -1)
         starts = np.stack([period[begun], start[begun]], axis=1)
         n_columns = count_columns(self.calendar, definition, first, until)
+        require_table(n_cohorts, n_columns)
         member, offset = self._offsets(start, begun)
         if definition.mode == "on_or_after":
             last = self._last_but(member, offset, len(start))

@@ -131,7 +131,7 @@ class BitSets:
         held = np.empty((self.n_periods + 1, self.words.shape[1]), dtype=np.uint64)
         held[0] = pack_mask(before >= -1 - grace)
         held[1:] = self.words
-        for back in range(1, grace + 1):
+        for back in range(1, min(grace, self.n_periods) + 1):
             held[1 + back :] |= self.words[:-back]
         for period in range(min(grace, self.n_periods)):
             held[1 + period] |= pack_mask(before >= period - grace)

@@ -61,6 +61,9 @@ def array_of(argument: str, values: ArrayLike, *, kinds: str, expected: str) -> 
         array: NDArray[Any] = np.asarray(values)
     except (ValueError, TypeError, OverflowError):
         raise InvalidTypeError(message(argument, f"an array of {expected}", values)) from None
+    if isinstance(values, np.ma.MaskedArray) and bool(np.ma.getmaskarray(cast("Any", values)).any()):
+        row = int(np.flatnonzero(np.ma.getmaskarray(cast("Any", values)).reshape(-1))[0])
+        raise InvalidValueError(message(argument, f"{expected} in every row", "a masked one", row=row))
     if array.dtype.kind in kinds:
         return array
     if array.size == 0:
@@ -77,7 +80,7 @@ def whole(argument: str, value: object) -> int:
     3
     """
     number = plain(value)
-    if not isinstance(number, bool) and isinstance(number, SupportsIndex):
+    if not isinstance(number, bool | np.timedelta64) and isinstance(number, SupportsIndex):
         # An array has the method too, and refuses at the call unless it holds one integer.
         with suppress(TypeError):
             return operator.index(number)
@@ -92,7 +95,8 @@ def plain(value: object) -> object:
     >>> plain(np.float64(0.5))
     0.5
     """
-    return cast("object", value.item()) if isinstance(value, np.generic) else value
+    is_number = isinstance(value, np.generic) and not isinstance(value, np.timedelta64 | np.datetime64)
+    return cast("np.generic", value).item() if is_number else value
 
 
 def level_in_unit(level: float) -> float:

@@ -22,6 +22,7 @@ Weight: TypeAlias = int | float | Fraction | Decimal
 
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
+_MOST_PARTS = 10_000_000
 _MOST_DIGITS = 100
 _USUAL_EXPONENT = 2
 _OTHER_EXPONENTS = MappingProxyType(
@@ -292,8 +293,8 @@ def _whole_weights(into: object) -> list[int]:
     """Return whole numbers in the proportion of the weights, ones for a number of equal parts."""
     if isinstance(plain(into), int):
         parts = whole("into", into)
-        if parts < 1:
-            raise InvalidValueError(message("into", "at least one part", parts))
+        if not 1 <= parts <= _MOST_PARTS:
+            raise InvalidValueError(message("into", f"a number of parts in [1, {_MOST_PARTS:,}]", parts))
         return [1] * parts
     if not _is_ordered(into):
         raise InvalidTypeError(message("into", "a number of parts, or one weight a part", into))
