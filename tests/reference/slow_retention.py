@@ -371,7 +371,7 @@ def starts_of(
         if clock == "elapsed":
             return (start is None or start <= at) and (end is None or at < end)
         p = calendar.number(at)
-        return (start is None or calendar.number(start) <= p) and (end is None or p <= calendar.number(end - 1))
+        return (start is None or calendar.number(start) <= p) and (end is None or p <= calendar.last(end))
 
     def order(at: int) -> tuple[int, int]:
         return (calendar.number(at) if clock == "calendar" else 0, at)

@@ -67,7 +67,11 @@ def ledger_options(basis=("activity", "membership")):
             "join": st.just({"join"}),
             "leave": st.sampled_from(({"leave", "remove"}, {"leave"})),
         }
-    )
+    ).map(without_what_membership_refuses)
+
+
+def without_what_membership_refuses(options):
+    return options | {"grace": 0, "kinds": None} if options["basis"] == "membership" else options
 
 
 def assert_same(ledger, table):

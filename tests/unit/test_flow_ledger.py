@@ -647,7 +647,7 @@ def test_a_grace_of_a_billion_periods_is_refused_and_not_walked_through():
 
 def test_hours_over_centuries_are_refused():
     log = EventLog.from_columns(member=["ann"], kind="post", at=[0], time_unit="s")
-    with pytest.raises(InvalidValueError, match="every: expected at most 1,048,576 periods .*, got 2559"):
+    with pytest.raises(InvalidValueError, match=r"every: expected at most 1,048,576 periods .*, got 2559"):
         flow_ledger(log, every="hour", tz="UTC", observed_until=pendulum.datetime(2261, 12, 31))
 
 

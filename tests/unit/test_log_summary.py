@@ -47,15 +47,15 @@ def test_members_are_counted_once_a_kind_however_they_are_counted(monkeypatch):
 def test_a_description_reads_in_both_languages():
     assert str(LOG.describe()) == (
         "4 rows, 3 members, 1970-01-01 00:00 – 1970-01-01 00:01 UTC, resolution ms\n"
-        "kind  rows  members\n"
-        "───────────────────\n"
-        "post     3        3\n"
-        "like     1        1\n"
+        "kind  rows  members  value\n"
+        "──────────────────────────\n"
+        "post     3        3      6\n"
+        "like     1        1      –\n"
         "nulls: value 1, group 2, channel 1, age 0"
     )
     assert LOG.describe().table(lang="zh").splitlines()[:2] == [
         "4 行，3 名成员，1970-01-01 00:00 – 1970-01-01 00:01 UTC，精度 ms",
-        "行为  行数  成员",
+        "行为  行数  成员  数值",
     ]
     assert LOG.describe().table(lang="zh").splitlines()[-1].startswith("空值: value 1")
 

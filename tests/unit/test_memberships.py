@@ -224,7 +224,7 @@ def test_the_role_may_stand_in_another_column_and_be_given_by_another_kind():
 def test_a_role_facts_column_is_there():
     log = facts((0, "a", "join", "g"), (1, "a", "role", "g"))
     with pytest.raises(
-        UnknownLabelError, match=r"^column: expected one of the log's columns \(member, kind, group\), got 'ro"
+        UnknownLabelError, match=r"^role_column: expected one of the log's columns \(member, kind, group\), got 'ro"
     ):
         memberships(log, as_of=at(9))
     assert roles_of(facts((0, "a", "join", "g"))) == [MemberRole.MEMBER]

@@ -146,7 +146,7 @@ def cohort_table(
         Kinds that begin a cohort, if others than `kinds`. Needs a log.
     start, end : aware datetime, optional
         Keep cohorts that began in [start, end): by instant on the elapsed clock; on the calendar clock in whole
-        periods, from the one that holds `start` to the one that holds the last instant before `end`.
+        periods, from the one that holds `start` to the last that begins before `end`.
 
     Returns
     -------
