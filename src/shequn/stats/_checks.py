@@ -95,8 +95,9 @@ def plain(value: object) -> object:
     >>> plain(np.float64(0.5))
     0.5
     """
-    is_number = isinstance(value, np.generic) and not isinstance(value, np.timedelta64 | np.datetime64)
-    return cast("np.generic", value).item() if is_number else value
+    if not isinstance(value, np.generic) or value.dtype.kind in "mM":
+        return value
+    return cast("object", value.item())
 
 
 def level_in_unit(level: float) -> float:
