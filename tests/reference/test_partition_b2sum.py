@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -42,7 +43,11 @@ def test_the_same_members_go_to_the_same_parts_in_another_process():
     here = [int(label[2:]) for part in range(5) for label in sorted(np.array(labels)[parts == part].tolist())]
     for seed in ("1", "2"):
         run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
         )
         assert [int(number) for number in run.stdout.split()] == here
 

@@ -95,8 +95,8 @@ def plain(value: object) -> object:
     >>> plain(np.float64(0.5))
     0.5
     """
-    if not isinstance(value, np.generic) or value.dtype.kind in "mM":
-        return value
+    if isinstance(value, np.timedelta64 | np.datetime64) or not isinstance(value, np.generic):
+        return cast("object", value)
     return cast("object", value.item())
 
 
