@@ -95,9 +95,13 @@ def plain(value: object) -> object:
     >>> plain(np.float64(0.5))
     0.5
     """
-    if isinstance(value, np.timedelta64 | np.datetime64) or not isinstance(value, np.generic):
-        return cast("object", value)
-    return cast("object", value.item())
+    scalar: Any = value
+    return scalar.item() if _is_scalar(value) else value
+
+
+def _is_scalar(value: object) -> bool:
+    """Whether a value is a number of NumPy's; a span or an instant is none, though NumPy can make one of it."""
+    return isinstance(value, np.generic) and not isinstance(value, np.timedelta64 | np.datetime64)
 
 
 def level_in_unit(level: float) -> float:
