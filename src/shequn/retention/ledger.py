@@ -331,6 +331,8 @@ class FlowLedger(Tally[LedgerRow]):
 
         Examples
         --------
+        >>> from shequn.columns import EventLog
+        >>> from shequn.retention import flow_ledger
         >>> log = EventLog.from_columns(member=["ann", "bo"], kind="post", at=[0, 86400 * 14], time_unit="s")
         >>> parts = [flow_ledger(part, every="week", tz="UTC") for part in log.partition(3)]
         >>> parts[0].merge(parts[1]).merge(parts[2]) == flow_ledger(log, every="week", tz="UTC")
