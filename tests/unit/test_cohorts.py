@@ -155,6 +155,15 @@ def test_a_return_may_take_several_rows():
     assert nobody.counts.shape == (0, 1)
 
 
+@pytest.mark.parametrize("clock", ["calendar", "elapsed"])
+def test_as_many_rows_as_a_return_takes_are_enough(clock):
+    rows = [("ann", "2024-01-01", "join"), ("ann", "2024-01-09"), ("ann", "2024-01-10"), ("bo", "2024-01-01", "join")]
+    options = {"anchor_kinds": "join", "kinds": "post", "clock": clock, "observed_until": on("2024-01-29")}
+    for mode, expected in (("on", [2, 1, 0, 0]), ("on_or_after", [2, 1, 0, 0])):
+        assert weekly(*rows, mode=mode, min_occurrences=2, **options).counts[0].tolist() == expected
+        assert weekly(*rows, mode=mode, min_occurrences=3, **options).counts[0].tolist() == [2, 0, 0, 0]
+
+
 def test_offsets_are_counted_in_labels_where_a_day_has_no_midnight():
     """On 2018-11-04 São Paulo had 23 hours; the day after is offset 2 of a member who began the day before."""
     rows = [("ann", "2018-11-03T23:30"), ("ann", "2018-11-04T01:00"), ("ann", "2018-11-05T00:00")]

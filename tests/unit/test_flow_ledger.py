@@ -438,6 +438,10 @@ def test_the_ledger_of_a_tail_remembers_who_was_there():
     p = presence(log_of(*POSTS), every="week", tz=SHANGHAI)
     ledger = flow_ledger(p.tail(0), grace=1)
     assert (ledger.n_periods, ledger.inside_at_end, int(ledger.tail.sum())) == (0, 3, 2)
+    dormant = flow_ledger(p.observed(on("2024-03-04")).tail(0))
+    assert (dormant.inside_at_end, int(dormant.tail.sum())) == (3, 0)
+    nobody = weekly(EventLog.empty(), observed_until=on("2024-03-04"))
+    assert nobody.merge(dormant) == dormant == dormant.merge(nobody)
     assert flow_ledger(p.tail(2)).opening.tolist() == [1, 2]
     assert not flow_ledger(p.tail(2)).residual.any()
 

@@ -157,6 +157,8 @@ def test_presences_are_equal_whatever_the_order_of_their_members():
         presence(posts(*ROWS), every="day", tz=SHANGHAI),
     )
     assert not any(p == other for other in others)
+    passive = EventLog.from_columns(member=["zoe"], kind="receive", at=[0], time_unit="s")
+    assert presence(EventLog.concat([posts(*ROWS), passive]), every="week", tz=SHANGHAI) != p
     assert p != 3
     with pytest.raises(TypeError, match=r"unhashable"):
         hash(p)
