@@ -26,10 +26,11 @@ shapes = st.sampled_from(("bits", "cells", "many cohorts"))
 
 @contextmanager
 def shape_of_sets(shape):
-    """Make the library keep its sets as it would for small, sparse or very many ones, and read rows in small blocks."""
+    """Keep sets as of small, sparse or very many ones, and read rows in small blocks and in two halves."""
     with pytest.MonkeyPatch.context() as patch:
         if shape != "bits":
             patch.setattr(import_module("shequn.retention.presence"), "_BLOCK", 5)
+            patch.setattr(import_module("shequn.columns.halves"), "_MANY_ROWS", 20)
         if shape == "cells":
             patch.setattr(sets, "_SMALL_MASK", 0)
             patch.setattr(sets, "_MASK_BYTES_A_ROW", 0)

@@ -20,6 +20,8 @@ from shequn.stats._checks import plain
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shequn.labels import Label
 
 __all__ = [
@@ -106,6 +108,8 @@ class FrozenMapping(dict[str, V]):
 
 
 EMPTY: FrozenMapping[Any] = FrozenMapping()
+# How a frozen mapping is filled before anybody has seen it.
+_put = cast("Callable[[dict[str, Any], str, object], None]", dict.__setitem__)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _python(value: object) -> object:
@@ -163,8 +167,13 @@ def values(argument: str, items: object) -> FrozenMapping[Any]:
     given = cast("dict[str, object]", items)
     if not given:
         return EMPTY
-    _require_names(argument, given)
-    if _PLAIN.issuperset(map(type, given.values())):
+    plain_ones = True
+    for name, value in given.items():
+        if type(name) is not str or not name:
+            _refuse_name(argument, name)
+        if type(value) not in _PLAIN:
+            plain_ones = False
+    if plain_ones:
         return FrozenMapping(given)
     return FrozenMapping({name: _single(f"{argument}[{name!r}]", value) for name, value in given.items()})
 
@@ -185,14 +194,18 @@ def tag_sets(argument: str, tags: object) -> FrozenMapping[tuple[Label, ...]]:
     given = cast("Mapping[str, Iterable[str]]", tags)
     if not given:
         return EMPTY
-    _require_names(argument, given)
-    sets: dict[str, tuple[Label, ...]] = {}
+    sets: FrozenMapping[tuple[Label, ...]] = FrozenMapping()
     for name, labels in given.items():
-        if type(labels) in _SETS and _NAMES.issuperset(map(type, labels)):
-            sets[name] = tuple(sorted(labels))
+        if type(name) is not str or not name:
+            _refuse_name(argument, name)
+        kept = tuple(labels) if type(labels) in _SETS else ()
+        if len(kept) == 1 and type(kept[0]) is str:
+            _put(sets, name, kept)
+        elif kept and _NAMES.issuperset(map(type, kept)):
+            _put(sets, name, tuple(sorted(kept)))
         else:
-            sets[name] = _tag_set(f"{argument}[{name!r}]", labels)
-    return FrozenMapping(sets)
+            _put(sets, name, _tag_set(f"{argument}[{name!r}]", labels))
+    return sets
 
 
 def _tag_set(argument: str, labels: object) -> tuple[Label, ...]:
@@ -204,10 +217,8 @@ def _tag_set(argument: str, labels: object) -> tuple[Label, ...]:
     return tuple(sorted(set(cast("list[Label]", plain_labels))))
 
 
-def _require_names(argument: str, items: Mapping[str, object]) -> None:
-    if not _NAMES.issuperset(map(type, items)) or "" in items:
-        name = next(name for name in items if type(name) is not str or not name)
-        raise InvalidTypeError(message(argument, "names that are non-empty str", name))
+def _refuse_name(argument: str, name: object) -> NoReturn:
+    raise InvalidTypeError(message(argument, "names that are non-empty str", name))
 
 
 def records(argument: str, kind: type[R], given: object) -> tuple[R, ...]:

@@ -67,19 +67,20 @@ class Units:
         return np.stack(columns, axis=1) if columns else np.zeros((self.n_rows, 0), dtype=np.int64)
 
     def tally_cells(
-        self, units: NDArray[Any], periods: NDArray[Any], n_periods: int, n: IntArray | None = None
+        self, units: NDArray[Any] | slice, periods: NDArray[Any], n_periods: int, n: IntArray | None = None
     ) -> IntArray:
         """Count units, or add up `n`, by segment and period, shape (n_rows, n_periods), on the axis alone."""
-        on_axis = (periods >= 0) & (periods < n_periods)
-        keys = periods[on_axis].astype(np.int64)
+        # One column more on either side takes what lies outside: cheaper than to pick out what lies inside.
+        width = n_periods + 2
+        keys = np.clip(periods, -1, n_periods) + 1
         if not self.is_one:
-            keys += self.segment[units[on_axis]] * n_periods
-        size = self.n_rows * n_periods
+            keys = keys + self.segment[units] * width
+        counts = np.zeros(self.n_rows * width, dtype=np.int64)
         if n is None:
-            return np.bincount(keys, minlength=size).reshape(self.n_rows, n_periods)
-        counts = np.zeros(size, dtype=np.int64)
-        np.add.at(counts, keys, n[on_axis])
-        return counts.reshape(self.n_rows, n_periods)
+            counts += np.bincount(keys, minlength=len(counts))
+        else:
+            np.add.at(counts, keys, n)
+        return counts.reshape(self.n_rows, width)[:, 1:-1]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -215,7 +216,7 @@ class Plan:
     def _activity(self, units: Units, facts: Facts | None) -> Counts:
         presence = self._presence(units)
         low, n = self._axis(presence, facts)
-        before = np.where(presence.before == NEVER_BEFORE, NEVER_BEFORE, presence.before - low)
+        before = np.where(presence.before == NEVER_BEFORE, NEVER_BEFORE, presence.before.astype(np.int64) - low)
         sets = presence.sets
         if n:
             lead = presence.first_period - low if presence.n_periods else 0
@@ -225,15 +226,17 @@ class Plan:
         counts.opening[:] = units.tally(before >= -1 - self.grace)
         counts.entered[:] = units.tally_periods(entered)
         counts.exited[:] = units.tally_periods(exited)
-        started = np.flatnonzero(presence.first != NEVER)
-        counts.joined[:] = units.tally_cells(started, presence.first[started] - low, n)
+        first = np.clip(presence.first, low - 1, low + n) - np.int32(low)
+        counts.joined[:] = units.tally_cells(slice(None), first, n)
         inside = Standing.of(units, facts, presence.first, low, n)
         inside.count(counts, entered, exited)
-        silent = low + n - 1 - presence.last_active.astype(np.int64)
-        held = np.flatnonzero((silent >= 0) & (silent <= self.grace))
-        places = units.segment[held] * (self.grace + 1) + silent[held]
-        places = places * 2 + inside.is_inside[held]
-        counts.tail[:] = np.bincount(places, minlength=counts.tail.size).reshape(counts.tail.shape)
+        later = np.zeros(len(units.index), dtype=np.bool_)
+        for silent in range(self.grace + 1):
+            period = n - 1 - silent
+            last = (sets.mask(period) if period >= 0 else before == period) & ~later
+            later |= last
+            counts.tail[:, silent, 0] = units.tally(last & ~inside.is_inside)
+            counts.tail[:, silent, 1] = units.tally(last & inside.is_inside)
         return counts
 
     def _membership(self, units: Units, facts: Facts | None) -> Counts:
@@ -324,10 +327,7 @@ class Standing:
         """Fill in who left, who is inside and who of those is present."""
         units = self.units
         if self.facts is None:
-            started = np.flatnonzero(self.seen < self.n_periods)
-            counts.inside[:] = np.cumsum(
-                units.tally_cells(started, np.maximum(self.seen[started], 0), self.n_periods), axis=1
-            )
+            counts.inside[:] = units.tally(self.seen < 0)[:, None] + np.cumsum(counts.joined, axis=1)
             counts.present_inside[:] = counts.opening[:, None] + np.cumsum(counts.entered - counts.exited, axis=1)
         else:
             n_persons = len(units.index) if units.person is None else int(units.person.max()) + 1

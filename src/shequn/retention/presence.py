@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
+from shequn.columns.halves import in_halves
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, frozen, read_only
@@ -649,7 +650,8 @@ def presence_of(
     codes: NDArray[Any],
 ) -> Presence:
     """Tally any unit that has a code a row (members, or members in groups); rows with code -1 are left out."""
-    rows = _Rows(log, counted, horizon, codes)
+    has_none = codes is not log.member_codes and len(codes) > 0 and int(codes.min()) < 0
+    rows = _Rows(log, counted, horizon, codes, has_none)
     low, until = rows.first_period(calendar), horizon.until_us
     if low is None or until is None:
         return _empty(calendar, kinds, horizon, members=members)
@@ -657,19 +659,13 @@ def presence_of(
     n_periods = require_axis(last_period(calendar, until) - low + 1)
     sets: PeriodSets
     if fits_bits(n_periods, n, len(log)):
-        mask = np.zeros(n_periods * n, dtype=np.bool_)
-        for who, at_us in rows.blocks():
-            keys = calendar.index(at_us).astype(np.int64)
-            keys -= low
-            keys *= n
-            keys += who
-            mask[keys] = True
+        mask = rows.mask(calendar, low, n_periods, n)
         sets = BitSets(pack_mask(mask.reshape(n_periods, n)), n)
     else:
         parts = [(calendar.index(at_us).astype(np.int64) - low) * n + who for who, at_us in rows.blocks()]
         sets = sets_of_keys(np.concatenate(parts), n_periods, n)
     first = sets.first(NEVER)
-    first[first != NEVER] += low
+    np.add(first, np.int32(low), out=first, where=first != NEVER)
     return Presence(
         members=members,
         calendar=calendar,
@@ -690,14 +686,37 @@ class _Rows:
     counted: BoolArray
     horizon: Horizon
     codes: NDArray[Any]
+    has_none: bool  # whether some code is -1
 
-    def blocks(self) -> Iterator[tuple[NDArray[Any], IntArray]]:
+    def mask(self, calendar: Calendar, low: int, n_periods: int, n: int) -> BoolArray:
+        """Return which of the n units was active in which period, shape (n_periods * n,), the periods one by one."""
+        mask = np.zeros(n_periods * n, dtype=np.bool_)
+        # Where numbering takes no more than arithmetic, it is done in place; else the calendar does it.
+        rule = calendar.rule(int(calendar.start_us([low])[0]), (self.horizon.until_us or 0) - 1)
+
+        def fill(rows: range) -> None:
+            work = np.empty(_BLOCK, dtype=np.int64)
+            for who, at_us in self.blocks(rows):
+                keys = work[: len(who)]
+                if rule is None:
+                    np.subtract(calendar.index(at_us), low, out=keys)
+                else:
+                    np.add(at_us, rule.shift - low * rule.length, out=keys)
+                    np.floor_divide(keys, rule.length, out=keys)
+                keys *= n
+                keys += who
+                mask[keys] = True
+
+        in_halves(len(self.log), fill)  # either half only ever writes True
+        return mask
+
+    def blocks(self, rows: range | None = None) -> Iterator[tuple[NDArray[Any], IntArray]]:
         """Yield (unit codes, instants) of the rows that count, block by block."""
-        check_kind, check_time = not self.counted.all(), not self.horizon.is_derived
-        check_code = len(self.codes) > 0 and int(self.codes.min()) < 0
+        check_kind, check_time, check_code = not self.counted.all(), not self.horizon.is_derived, self.has_none
         until = self.horizon.until_us or 0
-        for start in range(0, len(self.log), _BLOCK):
-            block = slice(start, start + _BLOCK)
+        among = range(len(self.log)) if rows is None else rows
+        for start in among[::_BLOCK]:
+            block = slice(start, min(start + _BLOCK, among.stop))
             who, at_us = self.codes[block], self.log.at_us[block]
             if check_kind or check_time or check_code:
                 keep = self.counted[self.log.kind_codes[block]] if check_kind else np.ones(len(who), dtype=np.bool_)

@@ -366,10 +366,10 @@ def _first_anchored(
     n_columns = count_columns(back.calendar, definition, first, until)
     require_table(n_cohorts, max(n_columns, back.n_periods if definition.mode == "on" else 0))
     cohort = np.where(counted, anchors - first, -1)
-    sizes = np.bincount(cohort[counted], minlength=n_cohorts)
+    sizes = np.bincount(cohort + 1, minlength=n_cohorts + 1)[1:]
     shift = back.first_period - first
     if definition.mode == "on":
-        raw = _skew(sets.count_by_cohort(cohort, n_cohorts), shift, n_columns)
+        raw = _skew(sets.count_by_cohort(cohort, n_cohorts, shift), shift, n_columns)
     elif definition.mode == "on_or_after":
         if last is None:
             last = back.last_active.astype(np.int64)

@@ -25,6 +25,7 @@ Codes: TypeAlias = "NDArray[Any]"
 # a log's own columns, or 16 MB; beyond that rows are sorted into cells instead.
 _MASK_BYTES_A_ROW = 8
 _SMALL_MASK = 1 << 24
+_MOST_UINT8 = 255
 
 
 def pack_mask(mask: NDArray[np.bool_], /) -> NDArray[np.uint64]:
@@ -43,7 +44,7 @@ def pack_mask(mask: NDArray[np.bool_], /) -> NDArray[np.uint64]:
 
 
 def _count(words: NDArray[np.uint64]) -> NDArray[np.int64]:
-    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    counts: NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.uint32).astype(np.int64)
     return counts
 
 
@@ -78,14 +79,15 @@ class BitSets:
         periods = np.repeat(np.arange(self.n_periods), [len(c) for c in codes])
         return periods, np.concatenate(codes) if codes else np.empty(0, dtype=np.int64)
 
-    def count_by_cohort(self, cohort: Codes, n_cohorts: int) -> NDArray[np.int64]:
-        """Count members by cohort (rows; -1 is none) and period (columns)."""
+    def count_by_cohort(self, cohort: Codes, n_cohorts: int, shift: int | None = None) -> NDArray[np.int64]:
+        """Count members by cohort (rows; -1 is none) and period (columns), if told so from ``row - shift`` on."""
         if n_cohorts > _MANY_COHORTS:
             return _count_by_cohort(self, cohort, n_cohorts)
         counts = np.zeros((n_cohorts, self.n_periods), dtype=np.int64)
+        cohort = cohort.astype(np.int16)
         for row in range(n_cohorts):
-            members = pack_mask(cohort == row)
-            counts[row] = _count(self.words & members)
+            start = 0 if shift is None else max(row - shift, 0)
+            counts[row, start:] = _count(self.words[start:] & pack_mask(cohort == row))
         return counts
 
     def shared_with(self, period: int) -> NDArray[np.int64]:
@@ -110,11 +112,15 @@ class BitSets:
     def first(self, never: int) -> NDArray[np.int32]:
         """Return each member's first period, `never` for those who have none."""
         seen = np.zeros(self.n_members, dtype=np.bool_)
-        first = np.zeros(self.n_members, dtype=np.int32)
+        # One byte a member, where that holds the number of periods, is a quarter of the memory to go through.
+        counter = np.uint8 if self.n_periods <= _MOST_UINT8 else np.int32
+        waited: NDArray[Any] = np.zeros(self.n_members, dtype=counter)
         for period in range(self.n_periods):
             seen |= self.mask(period)
-            first += ~seen
-        first[~seen] = never
+            waited += ~seen
+        first = waited.astype(np.int32)
+        if not seen.all():
+            first[~seen] = never
         return first
 
     def last(self, never: int) -> NDArray[np.int32]:
@@ -178,8 +184,8 @@ class CellSets:
         """Return (period, member) of every cell, by period and then member."""
         return np.repeat(np.arange(self.n_periods), self.counts()), self.members
 
-    def count_by_cohort(self, cohort: Codes, n_cohorts: int) -> NDArray[np.int64]:
-        """Count members by cohort (rows; -1 is none) and period (columns)."""
+    def count_by_cohort(self, cohort: Codes, n_cohorts: int, shift: int | None = None) -> NDArray[np.int64]:  # noqa: ARG002
+        """Count members by cohort (rows; -1 is none) and period (columns); nothing is left out."""
         return _count_by_cohort(self, cohort, n_cohorts)
 
     def shared_with(self, period: int) -> NDArray[np.int64]:

@@ -15,13 +15,14 @@ import numpy as np
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.values._reading import FIRST_US, LAST_US
 from shequn.values._wall import BLOCK, DAY_US, to_wall
+from shequn.values.zones import transitions_between
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import IntArray
 
-__all__ = ["INSTANTS", "Grid", "Tick", "ticks_of"]
+__all__ = ["INSTANTS", "Grid", "Rule", "Tick", "ticks_of"]
 
 Tick: TypeAlias = Literal["h", "D", "M"]
 
@@ -43,6 +44,13 @@ def ticks_of(day: date, tick: Tick) -> int:
     13
     """
     return int(np.datetime64(day, "D").astype(f"datetime64[{tick}]").astype(np.int64))
+
+
+class Rule(NamedTuple):
+    """The period of an instant is ``(at_us + shift) // length``."""
+
+    shift: int
+    length: int
 
 
 class Grid(NamedTuple):
@@ -90,6 +98,15 @@ class Grid(NamedTuple):
                 # "clip" never clips here; it spares NumPy the check of each position.
                 table.take(local, out=numbers[start : start + BLOCK], mode="clip")
         return numbers
+
+    def rule(self, zone: str, low_us: int, high_us: int) -> Rule | None:
+        """Return how to number the instants in [low_us, high_us] by arithmetic, where that can be done."""
+        if self.length_us is None:
+            return None
+        offsets = transitions_between(zone, low_us, high_us + 1).offsets_us
+        if len(offsets) > 1:
+            return None
+        return Rule(int(offsets[0]) - self.origin * _TICK_US[self.tick], self.length_us)
 
     def checked(self, index: ArrayLike) -> IntArray:
         """Return period numbers as a new int64 array, or refuse those far from every accepted instant."""

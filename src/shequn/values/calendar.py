@@ -14,7 +14,7 @@ import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
-from shequn.values._grid import INSTANTS, Grid, Tick, ticks_of
+from shequn.values._grid import INSTANTS, Grid, Rule, Tick, ticks_of
 from shequn.values._reading import FIRST_US, LAST_US
 from shequn.values._wall import first_at_or_after, last_before
 from shequn.values.instants import instant_us
@@ -243,6 +243,28 @@ class Calendar:
         numbers = self._grid.numbers(rows, self.tz)
         numbers.setflags(write=False)
         return numbers
+
+    def rule(self, low_us: int, high_us: int) -> Rule | None:
+        """Return how to number instants of a span by arithmetic alone, for those who go through them block by block.
+
+        Parameters
+        ----------
+        low_us, high_us : int
+            First and last instant, in microseconds since 1970-01-01T00:00Z.
+
+        Returns
+        -------
+        Rule or None
+            A `shift` and a `length`: the number is ``(at_us + shift) // length``. None where the zone changes its
+            offset inside the span, or periods are counted in months.
+
+        Examples
+        --------
+        >>> shift, length = Calendar(unit="day", tz="Asia/Shanghai").rule(1709222399999999, 1709222400000000)
+        >>> (1709222400000000 + shift) // length
+        19783
+        """
+        return self._grid.rule(self.tz, low_us, high_us)
 
     def index_one(self, at: datetime | int) -> int:
         """Return the number of the period that one instant falls into.
