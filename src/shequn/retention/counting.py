@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Units"]
 
+_BLOCK = 1 << 16  # units counted at a time, so that what is made of them stays in the cache
+
 
 @attrs.frozen(eq=False)
 class Units:
@@ -67,19 +69,22 @@ class Units:
         return np.stack(columns, axis=1) if columns else np.zeros((self.n_rows, 0), dtype=np.int64)
 
     def tally_cells(
-        self, units: NDArray[Any] | slice, periods: NDArray[Any], n_periods: int, n: IntArray | None = None
+        self, units: NDArray[Any] | None, periods: NDArray[Any], n_periods: int, n: IntArray | None = None
     ) -> IntArray:
-        """Count units, or add up `n`, by segment and period, shape (n_rows, n_periods), on the axis alone."""
+        """Count units (None: all), or add up `n`, by segment and period, on the axis, shape (n_rows, n_periods)."""
         # One column more on either side takes what lies outside: cheaper than to pick out what lies inside.
         width = n_periods + 2
-        keys = np.clip(periods, -1, n_periods) + 1
-        if not self.is_one:
-            keys = keys + self.segment[units] * width
         counts = np.zeros(self.n_rows * width, dtype=np.int64)
-        if n is None:
-            counts += np.bincount(keys, minlength=len(counts))
-        else:
-            np.add.at(counts, keys, n)
+        size = max(_BLOCK, len(counts))
+        for start in range(0, len(periods), size):
+            block = slice(start, start + size)
+            keys = np.clip(periods[block], -1, n_periods).astype(np.int64) + 1
+            if not self.is_one:
+                keys += (self.segment[block] if units is None else self.segment[units[block]]) * width
+            if n is None:
+                counts += np.bincount(keys, minlength=len(counts))
+            else:
+                np.add.at(counts, keys, n[block])
         return counts.reshape(self.n_rows, width)[:, 1:-1]
 
 
@@ -216,7 +221,9 @@ class Plan:
     def _activity(self, units: Units, facts: Facts | None) -> Counts:
         presence = self._presence(units)
         low, n = self._axis(presence, facts)
-        before = np.where(presence.before == NEVER_BEFORE, NEVER_BEFORE, presence.before.astype(np.int64) - low)
+        before: NDArray[Any] = presence.before
+        if (before != NEVER_BEFORE).any():
+            before = np.where(before == NEVER_BEFORE, NEVER_BEFORE, before.astype(np.int64) - low)
         sets = presence.sets
         if n:
             lead = presence.first_period - low if presence.n_periods else 0
@@ -227,7 +234,7 @@ class Plan:
         counts.entered[:] = units.tally_periods(entered)
         counts.exited[:] = units.tally_periods(exited)
         first = np.clip(presence.first, low - 1, low + n) - np.int32(low)
-        counts.joined[:] = units.tally_cells(slice(None), first, n)
+        counts.joined[:] = units.tally_cells(None, first, n)
         inside = Standing.of(units, facts, presence.first, low, n)
         inside.count(counts, entered, exited)
         later = np.zeros(len(units.index), dtype=np.bool_)
@@ -309,7 +316,7 @@ class Standing:
 
     units: Units
     facts: Facts | None
-    seen: NDArray[np.int64]  # period of each unit's first activity or fact, from the first of the axis
+    seen: NDArray[np.int32]  # number of the period of each unit's first activity or fact
     n_periods: int
     low: int
     is_inside: NDArray[np.bool_]  # at the end of the axis, once counted
@@ -321,13 +328,13 @@ class Standing:
         seen = first
         if told is not None and units.person is None:
             seen = np.minimum(first, told.first_period(n, NEVER))
-        return cls(units, told, seen.astype(np.int64) - low, n_periods, low, np.ones(n, dtype=np.bool_))
+        return cls(units, told, seen, n_periods, low, np.ones(n, dtype=np.bool_))
 
     def count(self, counts: Counts, entered: PeriodSets, exited: PeriodSets) -> None:
         """Fill in who left, who is inside and who of those is present."""
         units = self.units
         if self.facts is None:
-            counts.inside[:] = units.tally(self.seen < 0)[:, None] + np.cumsum(counts.joined, axis=1)
+            counts.inside[:] = units.tally(self.seen < self.low)[:, None] + np.cumsum(counts.joined, axis=1)
             counts.present_inside[:] = counts.opening[:, None] + np.cumsum(counts.entered - counts.exited, axis=1)
         else:
             n_persons = len(units.index) if units.person is None else int(units.person.max()) + 1
@@ -341,6 +348,6 @@ class Standing:
                 is_present[entered.codes(period)] = True
                 is_present[gone] = False
                 counts.left[:, period] = units.tally(gone[~self.is_inside[gone]])
-                counts.inside[:, period] = units.tally(self.is_inside & (self.seen <= period))
+                counts.inside[:, period] = units.tally(self.is_inside & (self.seen <= self.low + period))
                 counts.present_inside[:, period] = units.tally(self.is_inside & is_present)
-        counts.inside_at_end[:] = units.tally(self.is_inside & (self.seen < self.n_periods))
+        counts.inside_at_end[:] = units.tally(self.is_inside & (self.seen < self.low + self.n_periods))

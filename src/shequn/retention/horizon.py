@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shequn.columns.halves import in_halves
 from shequn.errors import InvalidValueError, message
 from shequn.values.instants import from_us, instant_us
 
@@ -50,7 +51,9 @@ class Horizon:
             return cls(explicit_us=instant_us(observed_until, argument="observed_until"))
         if not len(log):
             return cls()
-        return cls(last_us=int(log.at_us.max()), resolution_us=log.resolution_us)
+        lasts: list[int] = []
+        in_halves(len(log), lambda rows: lasts.append(int(log.at_us[rows.start : rows.stop].max())))
+        return cls(last_us=max(lasts), resolution_us=log.resolution_us)
 
     @property
     def is_derived(self) -> bool:

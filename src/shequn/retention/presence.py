@@ -730,7 +730,12 @@ class _Rows:
 
     def first_period(self, calendar: Calendar) -> int | None:
         """Return the first period that holds a row; None where no row counts."""
-        firsts = [int(at_us.min()) for _, at_us in self.blocks() if len(at_us)]
+        firsts: list[int] = []
+
+        def find(rows: range) -> None:
+            firsts.extend(int(at_us.min()) for _, at_us in self.blocks(rows) if len(at_us))
+
+        in_halves(len(self.log), find)
         if not firsts:
             return None
         first_us = min(firsts)

@@ -33,7 +33,7 @@ from shequn.retention.presence import (
     require_remembered,
 )
 from shequn.retention.segments import segments_of
-from shequn.retention.sets import PeriodSets, fits_bits, sets_of_cells
+from shequn.retention.sets import PeriodSets, count_codes, fits_bits, sets_of_cells
 from shequn.stats._checks import whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
@@ -360,13 +360,14 @@ def _first_anchored(
     counted = _in_range(anchors, low, high)
     if until is None or not counted.any():
         return _table(back.calendar, definition, back.horizon)
-    first = int(anchors[counted].min())
+    first = int(anchors.min(where=counted, initial=NEVER))
     end = last_period(back.calendar, until) + 1
     n_cohorts = (end if high is None else min(end, high)) - first
     n_columns = count_columns(back.calendar, definition, first, until)
     require_table(n_cohorts, max(n_columns, back.n_periods if definition.mode == "on" else 0))
-    cohort = np.where(counted, anchors - first, -1)
-    sizes = np.bincount(cohort + 1, minlength=n_cohorts + 1)[1:]
+    cohort = np.full(len(anchors), -1, dtype=np.int64)
+    np.subtract(anchors, first, out=cohort, where=counted)
+    sizes = count_codes(cohort, n_cohorts)
     shift = back.first_period - first
     if definition.mode == "on":
         raw = _skew(sets.count_by_cohort(cohort, n_cohorts, shift), shift, n_columns)

@@ -13,11 +13,20 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["BitSets", "CellSets", "PeriodSets", "fits_bits", "pack_mask", "sets_of_cells", "sets_of_keys"]
+__all__ = [
+    "BitSets",
+    "CellSets",
+    "PeriodSets",
+    "count_codes",
+    "fits_bits",
+    "pack_mask",
+    "sets_of_cells",
+    "sets_of_keys",
+]
 
 Codes: TypeAlias = "NDArray[Any]"
 
@@ -25,7 +34,9 @@ Codes: TypeAlias = "NDArray[Any]"
 # a log's own columns, or 16 MB; beyond that rows are sorted into cells instead.
 _MASK_BYTES_A_ROW = 8
 _SMALL_MASK = 1 << 24
-_MOST_UINT8 = 255
+_MOST_UINT8, _MOST_INT8 = 255, 127
+# Members are gone through in blocks that stay in the cache: a whole number of words.
+_BLOCK = 1 << 17
 
 
 def pack_mask(mask: NDArray[np.bool_], /) -> NDArray[np.uint64]:
@@ -84,11 +95,19 @@ class BitSets:
         if n_cohorts > _MANY_COHORTS:
             return _count_by_cohort(self, cohort, n_cohorts)
         counts = np.zeros((n_cohorts, self.n_periods), dtype=np.int64)
-        cohort = cohort.astype(np.int16)
-        for row in range(n_cohorts):
-            start = 0 if shift is None else max(row - shift, 0)
-            counts[row, start:] = _count(self.words[start:] & pack_mask(cohort == row))
+        small = np.int8 if n_cohorts <= _MOST_INT8 else np.int16
+        for members, words in self._blocks():
+            among = cohort[members].astype(small)
+            for row in range(n_cohorts):
+                start = 0 if shift is None else max(row - shift, 0)
+                counts[row, start:] += _count(words[start:] & pack_mask(among == row))
         return counts
+
+    def _blocks(self) -> Iterator[tuple[slice, NDArray[np.uint64]]]:
+        """Yield members block by block, and the words that hold them."""
+        for start in range(0, self.n_members, _BLOCK):
+            stop = min(start + _BLOCK, self.n_members)
+            yield slice(start, stop), self.words[:, start // 64 : -(-stop // 64)]
 
     def shared_with(self, period: int) -> NDArray[np.int64]:
         """Count, for `period` and each one after it, the members it shares with `period`."""
@@ -111,16 +130,19 @@ class BitSets:
 
     def first(self, never: int) -> NDArray[np.int32]:
         """Return each member's first period, `never` for those who have none."""
-        seen = np.zeros(self.n_members, dtype=np.bool_)
         # One byte a member, where that holds the number of periods, is a quarter of the memory to go through.
         counter = np.uint8 if self.n_periods <= _MOST_UINT8 else np.int32
-        waited: NDArray[Any] = np.zeros(self.n_members, dtype=counter)
-        for period in range(self.n_periods):
-            seen |= self.mask(period)
-            waited += ~seen
-        first = waited.astype(np.int32)
-        if not seen.all():
-            first[~seen] = never
+        first = np.empty(self.n_members, dtype=np.int32)
+        for members, words in self._blocks():
+            block = BitSets(words, members.stop - members.start)
+            seen = np.zeros(block.n_members, dtype=np.bool_)
+            waited: NDArray[Any] = np.zeros(block.n_members, dtype=counter)
+            for period in range(self.n_periods):
+                seen |= block.mask(period)
+                waited += ~seen
+            first[members] = waited
+            if not seen.all():
+                first[members][~seen] = never
         return first
 
     def last(self, never: int) -> NDArray[np.int32]:
@@ -255,6 +277,20 @@ def _count_by_cohort(sets: PeriodSets, cohort: Codes, n_cohorts: int) -> NDArray
     counts = np.zeros((n_cohorts + 1, sets.n_periods), dtype=np.int64)
     for period in range(sets.n_periods):
         counts[:, period] = np.bincount(cohort[sets.codes(period)] + 1, minlength=n_cohorts + 1)
+    return counts[1:]
+
+
+def count_codes(codes: Codes, n: int, /) -> NDArray[np.int64]:
+    """Count how often each code in [0, n) stands there; -1 is none.
+
+    Examples
+    --------
+    >>> count_codes(np.array([1, -1, 1], dtype=np.int32), 3).tolist()
+    [0, 2, 0]
+    """
+    counts = np.zeros(n + 1, dtype=np.int64)
+    for start in range(0, len(codes), _BLOCK):
+        counts += np.bincount(codes[start : start + _BLOCK] + 1, minlength=n + 1)
     return counts[1:]
 
 
