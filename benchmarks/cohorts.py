@@ -45,8 +45,8 @@ def measure(
 ) -> Table:
     """Run ours and each peer in turn, `repeats` times, once all have been found to give the same table.
 
-    With `smaller`, a number of rows, ours is run on as many rows too, to tell how the cost grows. The patient repeat a
-    pair of runs that was disturbed.
+    With `smaller`, a number of rows, ours is run on as many rows too, to tell how the cost grows: with the members, and
+    with the history of as many members as those had. The patient repeat a pair of runs that was disturbed.
     """
     about = f"{workload}: {n_rows:,} rows, {members_of(n_rows):,} members, {N_WEEKS} weeks in {ZONE}, {repeats} runs"
     workers = []
@@ -55,11 +55,14 @@ def measure(
         workers.append(Worker(contender, workload, n_rows))
         if not np.array_equal(workers[-1].first.table, workers[0].first.table):
             raise AssertionError(f"{contender.title} counts otherwise than {OURS.title}")
-    little = None if smaller is None else Worker(OURS, workload, smaller)
+    others: list[Worker] = []
+    if smaller is not None:
+        others = [Worker(OURS, workload, smaller), Worker(OURS, workload, n_rows, members_of(smaller))]
 
     ours, *theirs = (Measured(worker.contender, [], [], worker.first.extra_bytes) for worker in workers)
     pair = _undisturbed_pair if is_patient else _pair
-    growth: list[float] = []
+    wider: list[float] = []
+    longer: list[float] = []
     for repeat in range(repeats):
         say(f"{about}: run {repeat + 1}")
         for peer, worker in zip(theirs, workers[1:], strict=True):
@@ -67,13 +70,19 @@ def measure(
             ours.runs.append(our_run)
             peer.runs.append(their_run)
             peer.ratios.append(their_run.seconds / our_run.seconds)
-        if little is not None:
-            before, after = pair(little, workers[0])
-            growth.append(after.seconds / before.seconds)
+        if others:
+            for growth, larger in ((wider, workers[0]), (longer, others[1])):
+                before, after = pair(others[0], larger)
+                growth.append(after.seconds / before.seconds)
 
-    for worker in (*workers, *([little] if little else [])):
+    for worker in (*workers, *others):
         worker.close()
-    note = f"shequn takes {spread(growth)} times as long as for {smaller:,} rows." if growth else ""
+    note = ""
+    if smaller is not None:
+        note = (
+            f"shequn takes {spread(wider)} times as long as for {smaller:,} rows, and with the members of those\n"
+            f"({members_of(smaller):,}, whose history is longer then) {spread(longer)} times as long."
+        )
     return Table(
         about, ("", "seconds", "least", "× ours", "(least – most)", "cores", "extra memory"), _lines(ours, theirs), note
     )

@@ -41,11 +41,11 @@ class Run(NamedTuple):
 class Worker:
     """A process with one contender's columns loaded; the first run warms up, and tells the result and the memory."""
 
-    def __init__(self, contender: Contender, workload: Workload, n_rows: int) -> None:
+    def __init__(self, contender: Contender, workload: Workload, n_rows: int, n_members: int | None = None) -> None:
         self.contender = contender
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, contender, workload, n_rows))
+        self._process = context.Process(target=_serve, args=(theirs, contender, workload, n_rows, n_members))
         self._process.start()
         theirs.close()
         self.first: FirstRun = self._receive()
@@ -66,9 +66,11 @@ class Worker:
         return answer
 
 
-def _serve(connection: Connection, contender: Contender, workload: Workload, n_rows: int) -> None:
+def _serve(
+    connection: Connection, contender: Contender, workload: Workload, n_rows: int, n_members: int | None
+) -> None:
     try:
-        loaded = load(contender, columns(workload, n_rows))
+        loaded = load(contender, columns(workload, n_rows, n_members))
         before = memory.held()
         memory.forget_peak()
         counted = loaded.count()

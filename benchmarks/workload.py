@@ -38,8 +38,8 @@ def members_of(n_rows: int) -> int:
     return max(n_rows // _ROWS_A_MEMBER, 1)
 
 
-def columns(workload: Workload, n_rows: int) -> Columns:
-    """Draw the rows of a workload, the same ones each time.
+def columns(workload: Workload, n_rows: int, n_members: int | None = None) -> Columns:
+    """Draw the rows of a workload, by default 20 a member; the same ones each time.
 
     - uniform: every row is of any member in any week, in no order. Nearly everybody is active in most weeks.
     - lived-in: members join all along, are most active at first, and one in a hundred writes a third of it all; rows
@@ -47,18 +47,18 @@ def columns(workload: Workload, n_rows: int) -> Columns:
     """
     rng = np.random.default_rng(_SEED)
     kind = rng.integers(len(KINDS), size=n_rows, dtype=np.uint8)
-    member, second = _uniform(rng, n_rows) if workload == "uniform" else _lived_in(rng, n_rows)
+    draw = _uniform if workload == "uniform" else _lived_in
+    member, second = draw(rng, n_rows, members_of(n_rows) if n_members is None else n_members)
     second += np.uint32(ORIGIN_S)
     return Columns(member, second, kind)
 
 
-def _uniform(rng: np.random.Generator, n_rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    member = rng.integers(members_of(n_rows), size=n_rows, dtype=np.uint32)
+def _uniform(rng: np.random.Generator, n_rows: int, n_members: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    member = rng.integers(n_members, size=n_rows, dtype=np.uint32)
     return member, rng.integers(_SPAN_S, size=n_rows, dtype=np.uint32)
 
 
-def _lived_in(rng: np.random.Generator, n_rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    n_members = members_of(n_rows)
+def _lived_in(rng: np.random.Generator, n_rows: int, n_members: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     by_rank = rng.permutation(n_members).astype(np.uint64)
     joined = rng.random(n_members) * _SPAN_S
     packed = np.empty(n_rows, dtype=np.uint64)
