@@ -157,3 +157,17 @@ def test_an_assignment_keeps_codes_of_its_own():
 
 def test_an_assignment_shows_its_size_on_one_line():
     assert repr(TIERS) == "Assignment(3 members, 2 segments, 1 unassigned)"
+
+
+@pytest.mark.parametrize("mapping", [None, [("ann", "gold")], np.array([1]), 7])
+def test_segments_by_name_come_as_a_mapping(mapping: Any):
+    with pytest.raises(InvalidTypeError, match=r"^mapping: expected a mapping of member to segment label, got "):
+        Assignment.from_mapping(mapping)
+
+
+def test_segments_are_ordered_or_not():
+    yes: Any = np.True_
+    assert Assignment.from_labels(["ann"], ["gold"], ordered=yes).ordered is True
+    for ordered in (None, 1, np.array([True, False])):
+        with pytest.raises(InvalidTypeError, match=r"^ordered: expected True or False, got "):
+            Assignment.from_labels(["ann"], ["gold"], ordered=ordered)  # type: ignore[arg-type]

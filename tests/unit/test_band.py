@@ -122,3 +122,10 @@ def test_a_band_is_frozen_slotted_hashable_and_survives_pickle_and_evolve():
     assert pickle.loads(pickle.dumps(GOLD)) == GOLD  # noqa: S301
     assert attrs.evolve(GOLD, leave=4_000) == Band(5_000, 4_000)
     assert len({GOLD, Band(5_000, 4_500)}) == 1
+
+
+@pytest.mark.parametrize("inside", [None, 1, "yes", np.array([True, False])])
+def test_one_is_inside_or_not(inside):
+    assert GOLD.holds(4_600, inside=np.True_)  # type: ignore[arg-type]
+    with pytest.raises(InvalidTypeError, match=r"^inside: expected True or False, got "):
+        GOLD.holds(4_600, inside=inside)

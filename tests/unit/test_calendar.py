@@ -471,3 +471,31 @@ def test_a_calendar_is_named_in_both_languages(calendar: Calendar, en: str, zh: 
 def test_an_unknown_language_is_refused():
     with pytest.raises(InvalidValueError, match="lang: expected one of 'en', 'zh', got 'fr'"):
         Calendar(tz="UTC").name("fr")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "error", "told"),
+    [
+        ([[1], [2, 3]], InvalidTypeError, r"expected a 1-D array of .*, got \[\[1\], \[2, 3\]\]$"),
+        (
+            np.ma.masked_array([1, 2], mask=[False, True]),
+            InvalidValueError,
+            r"expected a 1-D array of .* without masked entries, got 'a masked one' at row 1$",
+        ),
+    ],
+)
+def test_numbers_come_in_one_row_each(numbers, error, told):
+    days = Calendar(unit="day", tz="UTC")
+    for ask, argument in ((days.index, "at_us"), (days.label, "index"), (days.start_us, "index")):
+        with pytest.raises(error, match=rf"^{argument}: {told}"):
+            ask(numbers)
+
+
+def test_a_span_of_time_is_no_integer():
+    span: Any = np.timedelta64(2, "D")
+    with pytest.raises(InvalidTypeError, match=r"^n: expected an integer of at least 1, got "):
+        Calendar(unit="day", tz="UTC", n=span)
+    with pytest.raises(InvalidTypeError, match=r"^at: expected an aware datetime, got "):
+        Calendar(unit="day", tz="UTC").index_one(span)
+    with pytest.raises(InvalidTypeError, match=r"^us: expected an integer, got "):
+        from_us(span)

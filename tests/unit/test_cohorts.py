@@ -430,9 +430,9 @@ def test_periods_that_contradict_the_presence_are_refused(options, text):
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"anchor": "last"}, InvalidValueError, "anchor: expected 'first_ever' or 'first_in_range' or 'recurring'"),
-        ({"mode": "in"}, InvalidValueError, "mode: expected 'on' or 'on_or_after' or 'brackets', got 'in'"),
-        ({"clock": "wall"}, InvalidValueError, "clock: expected 'calendar' or 'elapsed', got 'wall'"),
+        ({"anchor": "last"}, InvalidValueError, "anchor: expected one of 'first_ever', 'first_in_range', 'recurring'"),
+        ({"mode": "in"}, InvalidValueError, "mode: expected one of 'on', 'on_or_after', 'brackets', got 'in'"),
+        ({"clock": "wall"}, InvalidValueError, "clock: expected one of 'calendar', 'elapsed', got 'wall'"),
         ({"brackets": [(0, 1)]}, InvalidValueError, "brackets: expected none unless mode='brackets', got [(0, 1)]"),
         ({"mode": "brackets"}, InvalidValueError, "brackets: expected at least one pair with mode='brackets', got ()"),
         (
@@ -472,7 +472,7 @@ def test_periods_that_contradict_the_presence_are_refused(options, text):
         ),
         ({"max_offset": -1}, InvalidValueError, "max_offset: expected an offset >= 0, got -1"),
         ({"max_offset": True}, InvalidTypeError, "max_offset: expected an integer, got True"),
-        ({"min_occurrences": 0}, InvalidValueError, "min_occurrences: expected a number of rows >= 1, got 0"),
+        ({"min_occurrences": 0}, InvalidValueError, "min_occurrences: expected a number of rows in [1, 2**31), got 0"),
         (
             {"anchor": "recurring", "clock": "elapsed"},
             InvalidValueError,
@@ -598,3 +598,28 @@ def test_counts_made_elsewhere_give_rates_where_they_were_observed():
         CohortTable.from_counts(cohort=weeks, sizes=[50], returned=[[50, 10], [40, 0]])
     with pytest.raises(MisalignedError, match="returned: expected a table with a row for each of the 2 cohorts"):
         CohortTable.from_counts(cohort=weeks, sizes=[50, 40], returned=[50, 40])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        (
+            {"min_occurrences": 2**63},
+            InvalidValueError,
+            r"^min_occurrences: expected a number of rows in \[1, 2\*\*31\)",
+        ),
+        ({"min_occurrences": np.timedelta64(2, "s")}, InvalidTypeError, r"^min_occurrences: expected an integer, got "),
+        ({"mode": np.array(["on", "brackets"])}, InvalidTypeError, r"^mode: expected one of 'on', .*, got array"),
+        ({"clock": None}, InvalidTypeError, r"^clock: expected one of 'calendar', 'elapsed', got None"),
+        ({"mode": "brackets", "brackets": np.array(5)}, InvalidTypeError, r"^brackets: expected pairs \(.*\), got 5$"),
+        (
+            {"mode": "brackets", "brackets": [(0, np.timedelta64(2, "s"))]},
+            InvalidTypeError,
+            r"^brackets: expected pairs of whole offsets, got .* at row 0$",
+        ),
+        ({"anchor_kinds": b"post"}, InvalidTypeError, r"^anchor_kinds: expected kinds of event as str, got b'post'$"),
+    ],
+)
+def test_an_odd_option_is_told_from_a_usable_one(options, error, told):
+    with pytest.raises(error, match=told):
+        cohort_table(log_of(("ann", "2024-01-01")), **({"every": "week", "tz": SHANGHAI} | options))

@@ -187,3 +187,14 @@ def test_columns_are_the_same_row_by_row():
     assert not same_columns(None, labels)
     assert same_columns(labels, Coded.of(["a"], argument="x"))
     assert same_columns(np.array([("a",)], dtype=object), np.array([("a",)], dtype=object))
+
+
+@pytest.mark.parametrize("column", [[1, np.timedelta64(3, "D")], np.array([1, np.timedelta64(3, "D")], dtype=object)])
+def test_a_span_of_time_is_no_number(column):
+    with pytest.raises(InvalidTypeError, match=r"^value: expected int or float, got .* at row 1 \(1 of 2 rows\)"):
+        numbers(column)
+
+
+def test_a_column_of_spans_is_no_column_of_labels_either():
+    with pytest.raises(InvalidTypeError, match=r"^age: expected labels that are all str or all int, got "):
+        extra_column([np.timedelta64(3, "D")], name="age")

@@ -135,3 +135,8 @@ def test_it_is_frozen_slotted_and_survives_pickle_and_evolve():
     assert not hasattr(CAP, "__dict__")
     assert pickle.loads(pickle.dumps(CAP)) == CAP  # noqa: S301
     assert attrs.evolve(CAP) == CAP
+
+
+def test_an_array_without_axes_holds_no_steps():
+    with pytest.raises(InvalidTypeError, match=r"^steps: expected \(date, value\) pairs, got 5$"):
+        Dated(np.array(5))  # type: ignore[arg-type]

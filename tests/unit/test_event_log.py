@@ -238,10 +238,10 @@ def test_a_log_of_events_has_the_columns_that_some_event_fills():
         (
             {"extra": {"kind": [1, 2]}},
             InvalidValueError,
-            r"^name: expected a column name other than member, kind, at, v",
+            r"^extra: expected column names other than member, kind, at, v",
         ),
-        ({"extra": {"": [1, 2]}}, InvalidTypeError, r"^name: expected a column name that is a non-empty str, got ''$"),
-        ({"extra": {3: [1, 2]}}, InvalidTypeError, r"^name: expected a column name that is a non-empty str, got 3$"),
+        ({"extra": {"": [1, 2]}}, InvalidTypeError, r"^extra: expected column names that are non-empty str, got ''$"),
+        ({"extra": {3: [1, 2]}}, InvalidTypeError, r"^extra: expected column names that are non-empty str, got 3$"),
     ],
 )
 def test_a_column_that_cannot_be_used_is_refused_by_name(columns, error, told):
@@ -325,8 +325,11 @@ def test_rows_that_meet_every_condition_stay_in_order(conditions, rows):
 @pytest.mark.parametrize(
     ("conditions", "error", "told"),
     [
-        ({"members": "ann"}, InvalidTypeError, r"^members: expected a collection of labels, got 'ann'$"),
-        ({"groups": 7}, InvalidTypeError, r"^groups: expected a collection of labels, got 7$"),
+        ({"members": b"ann"}, InvalidTypeError, r"^members: expected labels, got b'ann'$"),
+        ({"groups": 7.5}, InvalidTypeError, r"^groups: expected labels, got 7.5$"),
+        ({"kinds": [1]}, InvalidTypeError, r"^kinds: expected kinds of event as str, got 1$"),
+        ({"kinds": b"post"}, InvalidTypeError, r"^kinds: expected kinds of event as str, got b'post'$"),
+        ({"kinds": np.array("post")}, InvalidTypeError, r"^kinds: expected kinds of event as str, got 'post'$"),
         (
             {"members": ["a", 1]},
             InvalidTypeError,
@@ -335,7 +338,12 @@ def test_rows_that_meet_every_condition_stay_in_order(conditions, rows):
         (
             {"kinds": [None]},
             InvalidTypeError,
-            r"^kinds: expected labels that are all str or all int, got None at row 0",
+            r"^kinds: expected kinds of event as str, got None$",
+        ),
+        (
+            {"rows": np.ma.masked_array([True] * 4, mask=[0, 1, 0, 0])},
+            InvalidValueError,
+            r"^rows: expected a mask or row numbers without masked entries, got 'a masked one' at row 1$",
         ),
         ({"rows": [True]}, MisalignedError, r"^rows: expected a mask of 4 rows, got 1 rows$"),
         (
@@ -409,10 +417,85 @@ def test_parts_may_be_empty():
     assert log_of(member=["ann"]).partition(ONE)[0] == log_of(member=["ann"])
 
 
-@pytest.mark.parametrize("n", [0, -1, True, 1.5, "2", None])
-def test_there_is_at_least_one_part(n):
-    with pytest.raises(InvalidValueError, match=r"^n: expected a number of parts >= 1, got "):
+@pytest.mark.parametrize("n", [0, -1, 10**7])
+def test_there_are_some_parts_and_not_too_many(n):
+    with pytest.raises(InvalidValueError, match=rf"^n: expected a number of parts in \[1, 65,536\], got {n}$"):
         FULL.partition(n)
+
+
+@pytest.mark.parametrize("n", [True, 1.5, "2", None, np.timedelta64(2, "s")])
+def test_a_number_of_parts_is_a_number(n):
+    with pytest.raises(InvalidTypeError, match=r"^n: expected an integer, got "):
+        FULL.partition(n)
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ({"members": "ann"}, {"members": ["ann"]}),
+        ({"groups": 7}, {"groups": {7}}),
+        ({"groups": np.int64(7)}, {"groups": np.array([7])}),
+        ({"items": "tea"}, {"items": ("tea",)}),
+        ({"kinds": "post"}, {"kinds": {"post"}}),
+        ({"kinds": EventKind.POST}, {"kinds": np.array(["post"])}),
+    ],
+)
+def test_one_label_may_stand_for_a_collection_of_one(one, many):
+    assert len(FULL.where(**one)) > 0
+    assert FULL.where(**one) == FULL.where(**many)
+
+
+def test_of_no_kind_there_are_no_rows():
+    assert len(FULL.where(kinds=[])) == len(FULL.where(kinds={})) == 0
+
+
+@pytest.mark.parametrize("kinds", [[1], b"post", 5, np.array([1])])
+def test_a_touch_is_told_by_kinds_that_are_words(kinds: Any):
+    for touch in (FULL.first, FULL.last):
+        with pytest.raises(InvalidTypeError, match=r"^kinds: expected kinds of event as str, got "):
+            touch("group", kinds=kinds)
+
+
+@pytest.mark.parametrize("name", [["member"], {}, np.array(["member"]), None, 5])
+def test_a_column_has_a_name_that_is_a_word(name: Any):
+    for ask in (FULL.column, FULL.labelled_column, FULL.first, FULL.last):
+        with pytest.raises(InvalidTypeError, match=r"^(column|by): expected the name of a column, got "):
+            ask(name)
+
+
+@pytest.mark.parametrize("nothing", [None, 7, np.array(5), "ann"])
+def test_what_holds_no_events_or_logs_makes_no_log(nothing: Any):
+    with pytest.raises(InvalidTypeError, match=r"^events: expected Event records, got "):
+        EventLog.from_events(nothing)
+    with pytest.raises(InvalidTypeError, match=r"^logs: expected EventLog objects, got "):
+        EventLog.concat(nothing)
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "told"),
+    [
+        ({"extra": None}, InvalidTypeError, r"^extra: expected names of columns, got None$"),
+        ({"member": None}, UnknownLabelError, r"^member: expected one of the frame's columns \(a\), got None$"),
+        ({"value": np.array([1, 2])}, InvalidTypeError, r"^value: expected the name of a column, got array"),
+    ],
+)
+def test_the_columns_of_a_frame_are_named(named: dict[str, Any], error: Any, told: str):
+    names: dict[str, Any] = {"member": "a", "kind": "a", "at": "a"} | named
+    with pytest.raises(error, match=told):
+        EventLog.from_frame({"a": [1]}, **names)
+
+
+@pytest.mark.parametrize("extra", [["age"], np.array([1, 2]), np.timedelta64(1, "s")])
+def test_extras_come_by_name(extra: Any):
+    with pytest.raises(InvalidTypeError, match=r"^extra: expected a mapping of name to column, got "):
+        log_of(member=["ann"], extra=extra)
+
+
+def test_the_unit_of_integers_is_a_word():
+    with pytest.raises(
+        InvalidTypeError, match=r"^time_unit: expected one of 's', 'ms', 'us', got array\(\['s', 'ms'\]"
+    ):
+        log_of(member=["ann"], time_unit=np.array(["s", "ms"]))
 
 
 def test_logs_are_stacked_under_the_labels_of_all():

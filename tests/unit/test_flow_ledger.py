@@ -486,7 +486,7 @@ def test_rows_are_records():
         ({"grace": -1}, InvalidValueError, "grace: expected a number of periods in [0, 10,000], got -1"),
         ({"grace": True}, InvalidTypeError, "grace: expected an integer, got True"),
         ({"grace": 1.5}, InvalidTypeError, "grace: expected an integer, got 1.5"),
-        ({"basis": "posts"}, InvalidValueError, "basis: expected 'activity' or 'membership', got 'posts'"),
+        ({"basis": "posts"}, InvalidValueError, "basis: expected one of 'activity', 'membership', got 'posts'"),
         ({"kinds": []}, InvalidValueError, "kinds: expected at least one kind, got []"),
         ({"kinds": [3]}, InvalidTypeError, "kinds: expected kinds of event as str, got 3"),
         (
@@ -567,6 +567,13 @@ def test_an_unknown_kind_warns_once_even_with_segments():
         ({"every": "week", "tz": "UTC"}, "every: expected the periods of the presence"),
         ({"tz": "UTC"}, "tz: expected the zone of the presence (Asia/Shanghai), got 'UTC'"),
         ({"week_start": "sunday"}, "week_start: expected that of the presence (monday), got 'sunday'"),
+        ({"kinds": np.array(["post", "like"])}, "kinds: expected what the presence was made with"),
+        ({"join": np.array(["join", "like"])}, "join: expected what the presence was made with"),
+        ({"observed_until": np.array([1, 2])}, "observed_until: expected what the presence was made with"),
+        ({"basis": np.array(["activity", "membership"])}, "basis: expected one of 'activity', 'membership', got array"),
+        ({"every": np.array(["week", "day"])}, "every: expected one of 'hour', 'day', 'week'"),
+        ({"tz": np.array(["UTC", SHANGHAI])}, "tz: expected an IANA time zone such as"),
+        ({"week_start": np.array(["monday", "sunday"])}, "week_start: expected one of 'monday', 'sunday', got array"),
         ({"by": "group"}, "by: expected an assignment: a presence has no columns, got 'group'"),
     ],
 )

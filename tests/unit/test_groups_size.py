@@ -129,3 +129,14 @@ def test_pairs_are_counted_exactly_at_any_size():
 def test_what_is_not_a_number_of_members_has_no_pairs(n, error, says):
     with pytest.raises(error, match=says):
         pairs(n)
+
+
+def test_a_masked_size_fits_nothing():
+    with pytest.raises(InvalidValueError, match=r"^n: .* without masked entries, got 'a masked one' at row 1$"):
+        OPTIMAL_SIZE.size_fit(np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]))
+
+
+@pytest.mark.parametrize("n", [None, "30", np.array([30, 31]), np.timedelta64(30, "s")])
+def test_what_is_no_number_is_in_no_band(n: Any):
+    assert n not in OPTIMAL_SIZE
+    assert np.int64(30) in OPTIMAL_SIZE

@@ -79,3 +79,11 @@ def test_what_is_not_a_table_of_counts_is_refused():
         chi_square_homogeneity([[1, 1], [3, -2]])
     with pytest.raises(InvalidTypeError, match=r"^table: expected an array of integers, got \[\[1, 2\], \[3\]\]$"):
         chi_square_homogeneity([[1, 2], [3]])
+
+
+def test_two_tests_of_nothing_are_equal():
+    one, other = chi_square_homogeneity([[0, 0]]), chi_square_homogeneity([[0, 0]])
+    assert math.isnan(one.p_value)
+    assert math.isnan(one.smallest_expected)
+    assert one == other
+    assert hash(one) == hash(other)

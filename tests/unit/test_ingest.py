@@ -179,10 +179,21 @@ def test_no_rows_make_an_empty_log():
     assert (len(log), len(rejected)) == (0, 1)
 
 
-@pytest.mark.parametrize("rows", ["ann", b"bo", {"member": "ann"}, 7, None])
+@pytest.mark.parametrize("rows", ["ann", b"bo", {"member": "ann"}, 7, None, np.array(5)])
 def test_what_holds_no_rows_is_refused(rows):
-    with pytest.raises(InvalidTypeError, match=r"^rows: expected an iterable of mappings or Event records, got '"):
+    with pytest.raises(InvalidTypeError, match=r"^rows: expected an iterable of mappings or Event records, got "):
         EventLog.ingest(rows)
+
+
+@pytest.mark.parametrize("field", ["member", "kind", "at", "value", "target", "group", "item", "age"])
+@pytest.mark.parametrize(
+    "odd", [np.array([1, 2]), np.array(5), np.timedelta64(3, "D"), np.ma.masked_array([1], mask=[1]), {1}, 1j], ids=repr
+)
+def test_an_odd_value_costs_its_row_and_no_more(field, odd):
+    log, rejected = ingest(row(**{field: odd}), row(member="bo"))
+    assert log.member.labels().tolist() == ["bo"]
+    assert [place.row for place in rejected] == [0]
+    assert rejected[0].reason.startswith(f"{field}: expected ")
 
 
 def test_options_that_cannot_be_used_are_refused_even_without_rows():

@@ -593,3 +593,13 @@ def test_rows_without_a_fault_can_be_read_and_the_others_cannot():
     for row in faults:
         with pytest.raises(InvalidValueError, match="at: expected instants in"):
             to_instants(column[[row]], time_unit="ms")
+
+
+@pytest.mark.parametrize("values", [[1, np.timedelta64(2, "s")], np.array([1, np.timedelta64(2, "s")], dtype=object)])
+def test_a_span_of_time_is_no_instant(values):
+    with pytest.raises(
+        InvalidTypeError, match=r"^at: expected integers \(time_unit='s'\), got .* at row 1 \(1 of 2 rows\)$"
+    ):
+        to_instants(values, time_unit="s")
+    with pytest.raises(InvalidTypeError, match=r"^at: expected aware datetimes, got .* at row 0 \(1 of 1 rows\)$"):
+        to_instants([np.timedelta64(2, "s")])

@@ -145,7 +145,7 @@ def test_a_positional_index_aligns_with_any_of_its_length():
     assert named.aligns_with(rows)
     assert not named.aligns_with(Index.positional(3))
     named.require_aligned(rows, argument="treated")
-    with pytest.raises(InvalidValueError, match=r"^n: expected a number of rows >= 0, got -1$"):
+    with pytest.raises(InvalidValueError, match=r"^n: expected a number of rows in \[0, 2\*\*31\), got -1$"):
         Index.positional(-1)
 
 
@@ -186,3 +186,40 @@ def test_a_long_index_shows_its_first_labels():
     assert repr(Index([1, 2])) == "Index([1, 2])"
     assert repr(Index(range(6))) == "Index([0, 1, 2, 3, 4, 5])"
     assert repr(Index(range(8))) == "Index([0, 1, 2, 3, 4, 5, …]) of 8"
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [1, 2], range(3)])
+@pytest.mark.parametrize("other", [np.array(["a", "b"]), np.array([1, 2, 3]), np.array(1), np.empty(0)], ids=repr)
+def test_an_index_is_no_array(labels, other):
+    index = Index(labels)
+    assert (index == other) is (other == index) is False
+    assert (index != other) is (other != index) is True
+
+
+@pytest.mark.parametrize("other", [None, ["a"], np.array(["a"]), np.timedelta64(1, "s")], ids=repr)
+def test_an_index_is_compared_with_an_index(other):
+    index = Index(["a"])
+    for ask in (index.aligns_with, index.places_of, index.union):
+        with pytest.raises(InvalidTypeError, match=r"^other: expected an Index, got "):
+            ask(other)
+    with pytest.raises(InvalidTypeError, match=r"^other: expected an Index, got "):
+        index.require_aligned(other, argument="treated")
+
+
+def test_there_are_no_more_rows_than_codes():
+    with pytest.raises(InvalidValueError, match=r"^n: expected a number of rows in \[0, 2\*\*31\), got 1000000000000$"):
+        Index.positional(10**12)
+    bad: list[Any] = [np.timedelta64(3, "s"), 1.5, True, None]
+    for n in bad:
+        with pytest.raises(InvalidTypeError, match=r"^n: expected an integer, got "):
+            Index.positional(n)
+
+
+def test_a_span_of_time_is_no_label():
+    assert np.timedelta64(3, "s") not in Index([1, 3])
+
+
+def test_codes_cannot_be_written_to():
+    for index, other in ((Index(["a"]), Index(["b", "a"])), (Index([2, 1]), Index([1])), (Index(), Index([1]))):
+        for codes in (index.places_of(other), index.places_of(index), index.codes_of(other.labels)):
+            assert not codes.flags.writeable

@@ -266,3 +266,23 @@ def test_an_opening_without_a_period_is_refused():
         InvalidValueError, match=r"^opening: expected 0 where there is no period that it could open, got 4$"
     ):
         FlowLedger.from_counts(period=WEEKS[:0], joined=[], revived=[], evaporated=[], opening=4)
+
+
+def test_counts_of_chosen_kinds_merge_with_a_ledger_of_these():
+    until = pendulum.datetime(2024, 1, 22)
+    log = EventLog.from_columns(
+        member=["ann", "bo", "ann"], kind=["post", "like", "post"], at=WEEKS, at_tz="UTC", value=[1, 2, 3]
+    )
+    counted = flow_ledger(log, every="week", tz="UTC", kinds="post", observed_until=until)
+    told = from_counts(tz="UTC", kinds="post", observed_until=until)
+    assert told.kinds == frozenset({"post"})
+    assert told.merge(counted).retained.tolist() == (told.retained + counted.retained).tolist()
+    assert told.merge(counted) == counted.merge(told)
+    with pytest.raises(InvalidValueError, match=r"^kinds: expected parts with the same kinds"):
+        from_counts(tz="UTC", observed_until=until).merge(counted)
+
+
+@pytest.mark.parametrize("kinds", [b"post", [1], np.array("post")])
+def test_counted_kinds_are_words(kinds):
+    with pytest.raises(InvalidTypeError, match=r"^kinds: expected kinds of event as str, got "):
+        from_counts(kinds=kinds)

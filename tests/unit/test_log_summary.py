@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -90,3 +91,12 @@ def test_the_values_of_each_kind_are_summed_exactly_and_an_overflow_is_refused()
         InvalidValueError, match=r"value: expected integers whose sum fits 64 bits with sign, got 9223372036854775808"
     ):
         too_much.describe()
+
+
+@pytest.mark.parametrize("name", ["kinds", "members_by_kind", "value_by_kind", "nulls"])
+def test_a_summary_cannot_be_written_to(name):
+    counts = getattr(LOG.describe(), name)
+    assert counts == dict(counts) != {}
+    with pytest.raises(TypeError, match="don't change"):
+        counts["post"] = 7
+    assert pickle.loads(pickle.dumps(LOG.describe())) == LOG.describe()  # noqa: S301

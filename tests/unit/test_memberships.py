@@ -374,3 +374,23 @@ def test_a_copy_of_stays_is_read_only_too(record, duplicate):
     name = "left_us" if isinstance(record, Memberships) else "ignored_rows"
     assert not getattr(double, name).flags.writeable
     assert repr(double) == repr(record)
+
+
+@pytest.mark.parametrize("log", [None, 7, np.array([1]), {}])
+def test_what_is_no_log_has_no_members(log: Any):
+    with pytest.raises(InvalidTypeError, match=r"^log: expected an EventLog, got "):
+        memberships(log, as_of=at(0))
+    with pytest.raises(InvalidTypeError, match=r"^log: expected an EventLog, got "):
+        membership_changes(log)
+
+
+@pytest.mark.parametrize("before", [np.array([1, 2]), 1.5, np.timedelta64(1, "s")])
+def test_the_end_of_the_facts_is_an_integer(before: Any):
+    with pytest.raises(InvalidTypeError, match=r"^before_us: expected an integer, got "):
+        membership_changes(EventLog.empty(), before_us=before)
+
+
+@pytest.mark.parametrize("kinds", [b"join", [1], np.array("join")])
+def test_membership_facts_are_told_by_words(kinds: Any):
+    with pytest.raises(InvalidTypeError, match=r"^join: expected kinds of event as str, got "):
+        membership_changes(EventLog.empty(), join=kinds)

@@ -343,6 +343,18 @@ def test_pairs_can_be_counted_in_any_calendar():
         ({"period": days("2500-01-04")}, InvalidValueError, "period: expected dates in [1900, 2262), got '2500-01-04'"),
         ({"period": days("2024-01-01").reshape(1, 1)}, InvalidTypeError, "period: expected a 1-D column of dates"),
         ({"period": 5}, InvalidTypeError, "period: expected a 1-D column of dates, got 5"),
+        (
+            {"period": [["2024-01-01"], ["2024-01-01", "2024-01-08"]]},
+            InvalidTypeError,
+            "period: expected a 1-D column of dates, got [['2024-01-01'], [",
+        ),
+        (
+            {"period": np.ma.masked_array(days(*["2024-01-01"] * 3), mask=[0, 1, 0])},
+            InvalidValueError,
+            "period: expected a 1-D column of dates without masked entries, got 'a masked one' at row 1",
+        ),
+        ({"kinds": b"post"}, InvalidTypeError, "kinds: expected kinds of event as str, got b'post'"),
+        ({"kinds": []}, InvalidValueError, "kinds: expected at least one kind, got []"),
         ({"member": [7, None, 9]}, InvalidTypeError, "member: expected labels that are all str or all int, got None"),
         (
             {"observed_until": on("2024-02-01")},
@@ -367,7 +379,7 @@ def test_columns_that_are_no_pairs_of_member_and_period_are_refused(columns, err
         ({"tz": "Shanghai"}, UnknownLabelError, "tz: expected an IANA time zone"),
         ({"week_start": "tuesday"}, InvalidValueError, "week_start: expected one of 'monday', 'sunday', got 'tuesday'"),
         ({"kinds": ()}, InvalidValueError, "kinds: expected at least one kind, got ()"),
-        ({"unknown_kinds": "shrug"}, InvalidValueError, "unknown_kinds: expected 'warn', 'ignore' or 'raise'"),
+        ({"unknown_kinds": "shrug"}, InvalidValueError, "unknown_kinds: expected one of 'warn', 'ignore', 'raise'"),
         (
             {"observed_until": dt.datetime.fromisoformat("2024-01-01")},
             InvalidValueError,
@@ -395,6 +407,12 @@ def test_what_is_no_log_is_refused():
         ([-1], InvalidValueError, "members: expected places in [0, 3), got -1 at row 0 (1 of 1 rows)"),
         ([0.5], InvalidTypeError, "members: expected a 1-D mask or places, got [0.5]"),
         ([[0]], InvalidTypeError, "members: expected a 1-D mask or places, got [[0]]"),
+        ([[0], [1, 2]], InvalidTypeError, "members: expected a 1-D mask or places, got [[0], [1, 2]]"),
+        (
+            np.ma.masked_array([0, 1], mask=[1, 0]),
+            InvalidValueError,
+            "members: expected a 1-D mask or places without masked entries, got 'a masked one' at row 0",
+        ),
         (["ann"], InvalidTypeError, "members: expected a 1-D mask or places, got ['ann']"),
     ],
 )
@@ -463,6 +481,49 @@ def test_presences_of_different_definitions_do_not_merge(other, error, text):
         ({}, {"n_periods": 65}, InvalidValueError, "n_periods: expected 0 to 64 periods, got 65"),
         (
             {},
+            {"first_period": 10**12},
+            InvalidValueError,
+            "first_period: expected the number of a period, got 10000000",
+        ),
+        (
+            {"bits": np.ma.masked_array([1, 1, 1], mask=[0, 0, 1])},
+            {},
+            InvalidValueError,
+            "bits: expected a column of integers without masked entries, got 'a masked one' at row 2",
+        ),
+        (
+            {"first": [0, NEVER, 0]},
+            {},
+            InvalidValueError,
+            f"first: expected no period later than one in which the member is known to be active, got {NEVER} at row 1",
+        ),
+        (
+            {"first": [-10, 10, -10], "before": [NEVER_BEFORE, 9, NEVER_BEFORE]},
+            {},
+            InvalidValueError,
+            "first: expected no period later than one in which the member is known to be active, got 10 at row 1 (1 of",
+        ),
+        (
+            {"first": [0, 0, -(2**40)]},
+            {},
+            InvalidValueError,
+            f"first: expected numbers of periods, which fit 32 bits with sign, got {-(2**40)} at row 2 (1 of 3 rows)",
+        ),
+        (
+            {"before": [9, 2**31 - 9, 9]},
+            {},
+            InvalidValueError,
+            "before: expected periods before the axis, which begins with 2818, or -2147483648, got 2147483639 at row 1",
+        ),
+        (
+            {"before": [9, 9, -(2**31) - 1]},
+            {},
+            InvalidValueError,
+            "before: expected numbers of periods, which fit 32 bits with sign, got -2147483649 at row 2 (1 of 3 rows)",
+        ),
+        ({}, {"calendar": np.array(["week", "day"])}, InvalidValueError, "calendar: expected the periods that were st"),
+        (
+            {},
             {"calendar": "week (Monday), UTC"},
             InvalidValueError,
             "calendar: expected the periods that were stored (week (Monday), UTC), got 'week (Monday), Asia/Shanghai'",
@@ -484,3 +545,38 @@ def test_the_calendar_of_what_was_stored_must_be_one():
     p = weekly(*ROWS)
     with pytest.raises(InvalidTypeError, match=r"^calendar: expected a Calendar, got 'week'$"):
         Presence.from_state(p.to_member_columns(), p.to_state(), calendar="week")
+
+
+@pytest.mark.parametrize("stored", [None, 5, ["bits"]])
+def test_what_was_stored_comes_by_name(stored):
+    p = weekly(*ROWS)
+    with pytest.raises(InvalidTypeError, match=r"^columns: expected a mapping, or a data frame, got "):
+        Presence.from_state(stored, p.to_state(), calendar=p.calendar)
+    with pytest.raises(InvalidTypeError, match=r"^state: expected a mapping, got "):
+        Presence.from_state(p.to_member_columns(), stored, calendar=p.calendar)
+
+
+@pytest.mark.parametrize("kinds", ["post", {"post", "like"}, None])
+def test_pairs_of_chosen_kinds_merge_with_a_presence_of_these(kinds):
+    log = posts(*ROWS)
+    whole = presence(
+        log, every="week", tz=SHANGHAI, kinds=kinds, unknown_kinds="ignore", observed_until=on("2024-03-01")
+    )
+    told = Presence.from_columns(
+        member=["zed"],
+        period=days("2024-01-15"),
+        tz=SHANGHAI,
+        kinds=kinds,
+        observed_until=on("2024-03-01"),
+    )
+    assert told.kinds == whole.kinds
+    both = told.merge(whole)
+    assert both.active.sum() == whole.active.sum() + 1
+    assert both == whole.merge(told)
+    nobody = Presence.from_columns(member=[], period=[], tz=SHANGHAI, kinds=kinds, observed_until=on("2024-03-01"))
+    assert nobody.merge(whole) == whole
+
+
+def test_the_first_day_of_the_week_says_nothing_about_months():
+    log = posts(*ROWS)
+    assert presence(log, every="month", tz=SHANGHAI, week_start="sunday") == presence(log, every="month", tz=SHANGHAI)

@@ -136,3 +136,8 @@ def test_a_rate_is_frozen_slotted_and_survives_pickle_and_evolve():
     assert not hasattr(rate, "__dict__")
     assert pickle.loads(pickle.dumps(rate)) == rate  # noqa: S301
     assert attrs.evolve(rate, hits=2) == Rate(2, 2)
+
+
+def test_what_is_masked_was_no_trial():
+    with pytest.raises(InvalidValueError, match=r"^mask: .* without masked entries, got 'a masked one' at row 1$"):
+        Rate.of(np.ma.masked_array([True, False, True], mask=[0, 1, 0]))

@@ -181,3 +181,8 @@ def test_a_number_beside_an_array_is_refused():
         retained_stock([1], 0)
     with pytest.raises(MisalignedError, match=r"^evaporation: expected a number, as `flow` is, got \[0\]$"):
         retained_stock(1, [0])
+
+
+def test_a_span_of_time_is_no_flow():
+    with pytest.raises(InvalidTypeError, match=r"^flow: expected numbers, got 'timedelta64\[D\] values'$"):
+        retained_stock(np.timedelta64(3, "D"), 1)

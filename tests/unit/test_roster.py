@@ -504,3 +504,41 @@ def test_a_copy_of_tags_is_read_only_too():
         assert not double.offsets.flags.writeable
     with pytest.raises(TypeError):
         hash(tags)
+
+
+@pytest.mark.parametrize("name", [["age"], np.array(["age"]), {}, None, 5])
+def test_fields_and_tags_have_names_that_are_words(name: Any):
+    roster = roster_of(member=["ann"])
+    with pytest.raises(InvalidTypeError, match=r"^name: expected the name of a field, got "):
+        roster.field(name)
+    with pytest.raises(InvalidTypeError, match=r"^name: expected the name of tags, got "):
+        roster.has_tag(name, "tea")
+
+
+@pytest.mark.parametrize("named", [["age"], np.array([1, 2]), 7])
+def test_fields_and_tags_come_by_name(named: Any):
+    for argument in ("fields", "tags"):
+        with pytest.raises(InvalidTypeError, match=rf"^{argument}: expected a mapping of name to column, got "):
+            Roster.from_columns(member=["ann"], **{argument: named})
+
+
+@pytest.mark.parametrize("nothing", [None, 7, np.array(5), "ann"])
+def test_what_is_no_roster_of_anything_is_refused(nothing: Any):
+    roster = roster_of(member=["ann"])
+    with pytest.raises(InvalidTypeError, match=r"^members: expected Member records, got "):
+        Roster.from_members(nothing)
+    with pytest.raises(InvalidTypeError, match=r"^index: expected an Index of members, got "):
+        roster.align(nothing)
+    with pytest.raises(InvalidTypeError, match=r"^stays: expected Memberships, got "):
+        roster.has_role("owner", nothing)
+
+
+def test_a_column_without_axes_or_with_masked_rows_is_none():
+    with pytest.raises(InvalidTypeError, match=r"^joined: expected a column \(list or 1-D array\), got 5$"):
+        Roster.from_columns(member=["ann"], joined=np.array(5), time_unit="s")
+    with pytest.raises(
+        InvalidTypeError, match=r"^x: expected a column with a collection of labels in each row, got 5$"
+    ):
+        Roster.from_columns(member=["ann"], tags={"x": np.array(5)})
+    with pytest.raises(InvalidValueError, match=r"^rows: .* without masked entries, got 'a masked one' at row 0$"):
+        roster_of(member=["ann", "bo"]).take(np.ma.masked_array([0, 1], mask=[1, 0]))

@@ -204,7 +204,7 @@ def test_results_survive_a_pickle_and_cannot_be_written_to(measure):
 
 @pytest.mark.parametrize("per", ["day", "hour", "mouth"])
 def test_days_are_shorter_than_what_they_are_counted_in(per):
-    match = f"^per: expected 'week', 'month', 'quarter' or 'year', got '{per}'"
+    match = f"^per: expected one of 'week', 'month', 'quarter', 'year', got '{per}'"
     with pytest.raises(InvalidValueError, match=match):
         stickiness(days_of(ann=["2024-02-01"]), per=per)
 
@@ -215,7 +215,7 @@ def test_a_misspelt_period_is_recognised():
 
 
 def test_a_period_is_a_word():
-    with pytest.raises(InvalidTypeError, match=r"^per: expected 'week', .* got 30$"):
+    with pytest.raises(InvalidTypeError, match=r"^per: expected one of 'week', .* got 30$"):
         stickiness(days_of(ann=["2024-02-01"]), per=30)
 
 

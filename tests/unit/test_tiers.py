@@ -160,7 +160,7 @@ def test_a_code_with_braces_is_shown_as_it_is():
 
 
 def test_a_reason_comes_in_english_or_chinese():
-    with pytest.raises(InvalidValueError, match=r"^lang: expected 'en' or 'zh', got 'fr'$"):
+    with pytest.raises(InvalidValueError, match=r"^lang: expected one of 'en', 'zh', got 'fr'$"):
         LADDER.place(earned=1).reason(anything("fr"))
 
 
@@ -535,3 +535,21 @@ def test_a_column_that_cannot_be_read_says_where(earned, error, says):
 def test_members_and_tiers_that_do_not_fit_are_refused(earned, options, error, says):
     with pytest.raises(error, match=says):
         LADDER.place_all(earned, **options)
+
+
+@pytest.mark.parametrize("current", [np.array(["金卡"]), np.array(["金卡", "银卡"]), ["金卡"], np.timedelta64(1, "s")])
+def test_one_member_is_in_one_tier(current):
+    with pytest.raises(
+        UnknownLabelError, match=r"^current: expected None or one of the tiers '普通', '银卡', '金卡', got "
+    ):
+        LADDER.place(earned=1, current=current)
+
+
+def test_what_is_masked_was_not_earned():
+    with pytest.raises(InvalidValueError, match=r"^earned: .* without masked entries, got 'a masked one' at row 1$"):
+        LADDER.place_all(np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]))
+
+
+def test_an_array_without_axes_holds_no_tiers():
+    with pytest.raises(InvalidTypeError, match=r"^tiers: expected a collection of Tier, got 5$"):
+        TierLadder(tiers=anything(np.array(5)))

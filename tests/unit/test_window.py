@@ -95,3 +95,13 @@ def test_only_instants_can_be_inside():
     for values in (np.array([1.0]), np.array(["2024-03-02"], dtype="M8[D]")):
         with pytest.raises(InvalidTypeError, match="at_us: expected an array of int64 microseconds, got '"):
             MARCH.mask(values)
+
+
+def test_instants_come_in_one_row_each():
+    ragged: Any = [[1], [2, 3]]
+    with pytest.raises(
+        InvalidTypeError, match=r"^at_us: expected an array of int64 microseconds, got \[\[1\], \[2, 3\]\]$"
+    ):
+        MARCH.mask(ragged)
+    with pytest.raises(InvalidValueError, match=r"^at_us: .* without masked entries, got 'a masked one' at row 1$"):
+        MARCH.mask(np.ma.masked_array([1, 2], mask=[False, True]))

@@ -250,7 +250,9 @@ class Breakdown(Tally[SegmentRow], Mapping[Label, R], Generic[R]):
         return (SegmentRow(label, row) for label, part in self._segments() for row in part.rows())
 
     def last(self) -> SegmentRow:
-        """Return the last row, as `rows` gives it.
+        """Return the last row, as `rows` gives it: that of the last segment, or of those in none.
+
+        For the last row of each segment, ask each: ``{label: part.last() for label, part in breakdown.items()}``.
 
         Returns
         -------

@@ -14,11 +14,12 @@ import numpy as np
 
 from shequn.columns.extra import same_fields
 from shequn.columns.kinds import kind_set, of_kinds
-from shequn.columns.log import sorted_rows
+from shequn.columns.log import EventLog, sorted_rows
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.entities import EventKind
 from shequn.errors import InvalidValueError, message
 from shequn.labels import Coded, Index
+from shequn.stats._checks import instance, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.kinds import UnknownKinds
-    from shequn.columns.log import EventLog
 
 __all__ = [
     "JOIN",
@@ -141,6 +141,8 @@ def membership_changes(
 
     Raises
     ------
+    InvalidTypeError
+        `log` is no EventLog, `before_us` no integer, or a kind no str.
     InvalidValueError
         A kind is both a join and a leave.
 
@@ -156,7 +158,8 @@ def membership_changes(
     >>> membership_changes(log)
     MembershipChanges(1 changes, 1 ignored)
     """
-    facts = facts_of(log, steps_of(log, join, leave, unknown_kinds), before_us)
+    end_us = None if before_us is None else whole("before_us", before_us)
+    facts = facts_of(log, steps_of(log, join, leave, unknown_kinds), end_us)
     return changes_of(log, facts, counting(facts))
 
 
@@ -175,6 +178,7 @@ def steps_of(
     log: EventLog, join: Collection[str] | str, leave: Collection[str] | str, unknown_kinds: UnknownKinds
 ) -> NDArray[np.int8]:
     """Return what a fact of each kind of the log does: +1 in, -1 out, else `NO_FACT`."""
+    instance("log", log, EventLog, expected="an EventLog")
     joins, leaves = kind_set(join, argument="join"), kind_set(leave, argument="leave")
     refuse_overlap(joins, leaves, argument="leave")
     for_join: UnknownKinds = "ignore" if join is JOIN else unknown_kinds

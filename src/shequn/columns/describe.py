@@ -9,6 +9,7 @@ import numpy as np
 
 from shequn.columns.numbers import exact_sum
 from shequn.columns.table import Column, Tabular
+from shequn.entities._fields import FrozenMapping
 from shequn.labels import Coded
 from shequn.values.instants import from_us
 
@@ -44,6 +45,10 @@ class KindRow:
     value: int | float | None
 
 
+def _by_kind(counts: Mapping[str, Any]) -> FrozenMapping[Any]:
+    return FrozenMapping(counts)
+
+
 @attrs.frozen(kw_only=True)
 class LogSummary(Tabular[KindRow]):
     """Rows, members, kinds, span, resolution and nulls of a log.
@@ -74,13 +79,13 @@ class LogSummary(Tabular[KindRow]):
 
     n_rows: int
     n_members: int
-    kinds: Mapping[str, int]
-    members_by_kind: Mapping[str, int]
-    value_by_kind: Mapping[str, int | float]
+    kinds: Mapping[str, int] = attrs.field(converter=_by_kind)
+    members_by_kind: Mapping[str, int] = attrs.field(converter=_by_kind)
+    value_by_kind: Mapping[str, int | float] = attrs.field(converter=_by_kind)
     first_at: pendulum.DateTime | None
     last_at: pendulum.DateTime | None
     resolution: str
-    nulls: Mapping[str, int]
+    nulls: Mapping[str, int] = attrs.field(converter=_by_kind)
 
     _Row: ClassVar[type[Any] | None] = KindRow
 

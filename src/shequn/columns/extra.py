@@ -39,9 +39,9 @@ def extra_column(values: object, /, *, name: str, reserved: Collection[str] = ()
     (array([nan, 30.]), array([ 0, -1], dtype=int8))
     """
     if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidTypeError(message("name", "a column name that is a non-empty str", name))
+        raise InvalidTypeError(message("extra", "column names that are non-empty str", name))
     if name in reserved:
-        raise InvalidValueError(message("name", f"a column name other than {', '.join(reserved)}", name))
+        raise InvalidValueError(message("extra", f"column names other than {', '.join(reserved)}", name))
     column = plain_column(values)
     dtype_kind = _dtype_kind(column)
     if dtype_kind == "b":
@@ -53,7 +53,7 @@ def extra_column(values: object, /, *, name: str, reserved: Collection[str] = ()
         first = next((item for item in items if not is_null(item)), None)
         if isinstance(first, bool | np.bool_):
             return to_numbers(_zeros_and_ones(items, name), argument=name)
-        if isinstance(first, int | float | np.number):
+        if isinstance(first, int | float | np.integer | np.floating) and not isinstance(first, np.timedelta64):
             return to_numbers(items, argument=name)
     return Coded.of(column, argument=name, nulls=True)
 

@@ -7,7 +7,7 @@ missing one. A column of instants that has a time zone is left as it is: `to_ins
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
 from shequn.labels import Coded, Index
 from shequn.labels.encode import is_null
 from shequn.labels.index import index_of_unique
+from shequn.stats._checks import instance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def frame_column(frame: Any, name: str, /, *, argument: str) -> Any:  # noqa: AN
     UnknownLabelError
         There is no such column; the message suggests the closest one.
     InvalidTypeError
-        `frame` is none of these, or a lazy one.
+        `frame` is none of these, or a lazy one; or `name` is no name.
     InvalidValueError
         Several columns have that name.
 
@@ -54,6 +55,7 @@ def frame_column(frame: Any, name: str, /, *, argument: str) -> Any:  # noqa: AN
     >>> frame_column({"user_id": ["ann", "bo"]}, "user_id", argument="member")
     ['ann', 'bo']
     """
+    instance(argument, name, Hashable, expected="the name of a column")
     names = _names(frame)
     if name not in names:
         shown = ", ".join(map(str, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
@@ -123,7 +125,7 @@ def present_rows(column: Any, /, *, argument: str) -> tuple[Any, BoolArray]:  # 
     >>> present_rows([1, None], argument="joined")
     ([1], array([False,  True]))
     """
-    if not hasattr(column, "__len__"):
+    if not hasattr(column, "__len__") or getattr(column, "ndim", 1) == 0:
         raise InvalidTypeError(message(argument, "a column (list or 1-D array)", column))
     if isinstance(column, list | tuple):
         items = cast("Sequence[object]", column)

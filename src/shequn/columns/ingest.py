@@ -7,7 +7,7 @@ the others, since a column holds `str` or `int` labels and not both. The accepte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -15,9 +15,12 @@ import numpy as np
 from shequn.entities import Event
 from shequn.errors import InvalidTypeError, message
 from shequn.labels.encode import is_null
+from shequn.stats._checks import items_of
 from shequn.values.instants import instant_faults, to_instants
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shequn.columns.log import EventLog
 
 __all__ = ["Ingested", "Judged", "Rejected", "judge_rows"]
@@ -134,13 +137,10 @@ def judge_rows(
 
 
 def _as_list(rows: object) -> list[object]:
-    if not _are_rows(rows) or hasattr(rows, "columns"):
-        raise InvalidTypeError(message("rows", "an iterable of mappings or Event records", type(rows).__name__))
-    return list(cast("Iterable[object]", rows))
-
-
-def _are_rows(rows: object) -> bool:
-    return isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping)
+    expected = "an iterable of mappings or Event records"
+    if isinstance(rows, Mapping) or hasattr(rows, "columns"):
+        raise InvalidTypeError(message("rows", expected, type(rows).__name__))  # pyright: ignore[reportUnknownArgumentType]
+    return items_of("rows", rows, expected=expected)
 
 
 def _fields(record: object) -> tuple[dict[str, Any], dict[str, Any]] | str:
@@ -170,7 +170,7 @@ def _fault(own: dict[str, Any], extra: dict[str, Any]) -> str | None:
     """Return what is wrong with a row, its instant apart; None if nothing is."""
     faults = [
         None
-        if own["kind"] and isinstance(own["kind"], str)
+        if isinstance(own["kind"], str) and own["kind"]
         else message("kind", "a str that is not empty", own["kind"])
     ]
     faults += [_label_fault(name, own[name]) for name in _LABELLED if name == "member" or not is_null(own[name])]
@@ -179,7 +179,7 @@ def _fault(own: dict[str, Any], extra: dict[str, Any]) -> str | None:
         if not isinstance(name, str) or not name or name in _OWN:  # pyright: ignore[reportUnnecessaryIsInstance]
             faults.append(message("extra", f"names that are non-empty str, other than {', '.join(_OWN)}", name))
         else:
-            faults.append(_value_fault(name, value, "a number, a bool or a text", set(_SORTS.values())))
+            faults.append(_value_fault(name, value, "a number, a bool or a text", set(_PLURALS)))
     return next((fault for fault in faults if fault is not None), None)
 
 
@@ -203,13 +203,13 @@ def _value_fault(name: str, value: Any, expected: str, sorts: set[str]) -> str |
 
 
 _SORTS: dict[type, str] = {
-    str: "text", bool: "bool", np.bool_: "bool", int: "integer", np.integer: "integer", float: "float",
-    np.floating: "float",
+    str: "text", bool: "bool", np.bool_: "bool", np.timedelta64: "span", int: "integer", np.integer: "integer",
+    float: "float", np.floating: "float",
 }  # fmt: skip
 
 
 def _sort(value: object) -> str | None:
-    """Return the sort of a single value; bool comes before int, which it is a subclass of."""
+    """Return the sort of a single value; bool and a span of time come before the integers they pass for."""
     return next((sort for kind, sort in _SORTS.items() if isinstance(value, kind)), None)
 
 

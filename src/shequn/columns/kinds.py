@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from shequn.entities.taxonomies import PASSIVE_KINDS
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownKindWarning, UnknownLabelError, message, suggest
+from shequn.stats._checks import items_of, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray
     from shequn.columns.log import EventLog
 
-__all__ = ["UnknownKinds", "kind_set", "of_kinds"]
+__all__ = ["UnknownKinds", "kind_names", "kind_set", "of_kinds"]
 
 UnknownKinds: TypeAlias = Literal["warn", "ignore", "raise"]
 
@@ -38,15 +38,26 @@ def kind_set(kinds: Collection[str] | str, /, *, argument: str) -> frozenset[str
     >>> kind_set("post", argument="kinds")
     frozenset({'post'})
     """
-    if not isinstance(kinds, Iterable):
-        raise InvalidTypeError(message(argument, "kinds of event as str", kinds))
-    named = [kinds] if isinstance(kinds, str) else list(kinds)
-    for kind in named:
-        if not isinstance(kind, str):
-            raise InvalidTypeError(message(argument, "kinds of event as str", kind))
+    named = kind_names(kinds, argument=argument)
     if not named:
         raise InvalidValueError(message(argument, "at least one kind", kinds))
-    return frozenset(str.__str__(kind) for kind in named)
+    return frozenset(named)
+
+
+def kind_names(kinds: Collection[str] | str, /, *, argument: str) -> list[str]:
+    """Return the kinds a caller named, as plain strings in the order given; there may be none.
+
+    Examples
+    --------
+    >>> kind_names(["post", "like"], argument="kinds")
+    ['post', 'like']
+    """
+    expected = "kinds of event as str"
+    named = [kinds] if isinstance(kinds, str) else items_of(argument, kinds, expected=expected)
+    for kind in named:
+        if not isinstance(kind, str):
+            raise InvalidTypeError(message(argument, expected, kind))
+    return [str.__str__(kind) for kind in named]
 
 
 def of_kinds(
@@ -78,8 +89,7 @@ def of_kinds(
     >>> of_kinds(log, None).tolist(), of_kinds(log, {"receive"}).tolist()
     ([True, False], [False, True])
     """
-    if not isinstance(unknown_kinds, str) or unknown_kinds not in ("warn", "ignore", "raise"):
-        raise InvalidValueError(message("unknown_kinds", "'warn', 'ignore' or 'raise'", unknown_kinds))
+    one_of("unknown_kinds", unknown_kinds, get_args(UnknownKinds))
     known = [str(kind) for kind in log.kinds]
     if kinds is None:
         return np.array([kind not in PASSIVE_KINDS for kind in known], dtype=np.bool_)

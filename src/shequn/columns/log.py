@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from operator import index
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,17 +14,19 @@ from shequn.columns.describe import LogSummary, summarise
 from shequn.columns.extra import ExtraColumn, extra_column, same_columns, stack_columns
 from shequn.columns.frames import decoded, frame_column, plain_column
 from shequn.columns.ingest import Ingested, judge_rows
+from shequn.columns.kinds import kind_names
 from shequn.columns.numbers import to_numbers
 from shequn.columns.partition import part_of_members
 from shequn.columns.readonly import frozen, read_only, read_only_or_none
 from shequn.entities import Event
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels import Assignment, Coded, Index
+from shequn.stats._checks import instance, is_integer, items_of, plain_array, whole
 from shequn.values.instants import from_us, instant_us, to_instants
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["EventLog", "sorted_rows"]
 
 _LABELLED = ("target", "group", "item")
-_NAMES = ("member", "kind", "at", "value", *_LABELLED)
+_REQUIRED = ("member", "kind", "at")
+_NAMES = (*_REQUIRED, "value", *_LABELLED)
+_MOST_PARTS = 1 << 16
 
 
 def _frozen_columns(columns: Mapping[str, ExtraColumn]) -> Mapping[str, ExtraColumn]:
@@ -171,6 +174,8 @@ class EventLog:
             name: None if column is None else _labels(column, name, nulls=True)
             for name, column in zip(_LABELLED, (target, group, item), strict=True)
         }
+        if extra is not None:
+            instance("extra", extra, Mapping, expected="a mapping of name to column")
         more = {name: extra_column(column, name=name, reserved=_NAMES) for name, column in (extra or {}).items()}
         lengths = {"kind": what, "at": instants.us, "value": numbers, **labelled, **more}
         for name, column in lengths.items():
@@ -235,9 +240,10 @@ class EventLog:
             "group": group,
             "item": item,
         }
-        columns = {key: frame_column(frame, name, argument=key) for key, name in named.items() if name is not None}
-        wanted = [extra] if isinstance(extra, str) else extra
-        more = {name: frame_column(frame, name, argument="extra") for name in wanted}
+        wanted: dict[str, Any] = {key: name for key, name in named.items() if name is not None or key in _REQUIRED}
+        columns = {key: frame_column(frame, name, argument=key) for key, name in wanted.items()}
+        names = [extra] if isinstance(extra, str) else items_of("extra", extra, expected="names of columns")
+        more = {name: frame_column(frame, name, argument="extra") for name in names}
         return cls.from_columns(**columns, extra=more, at_tz=at_tz, time_unit=time_unit)
 
     @classmethod
@@ -251,9 +257,9 @@ class EventLog:
         >>> EventLog.from_events([event]).extra["channel"].labels().tolist()
         ['抖音']
         """
-        rows = list(events)
+        rows = items_of("events", events, expected="Event records")
         for row, event in enumerate(rows):
-            if not isinstance(event, Event):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(event, Event):
                 raise InvalidTypeError(message("events", "Event records", event, row=row))
         given = {name: [getattr(event, name) for event in rows] for name in ("value", *_LABELLED)}
         columns: dict[str, Any] = {
@@ -346,6 +352,8 @@ class EventLog:
         ------
         UnknownLabelError
             The log has no such column.
+        InvalidTypeError
+            `name` is no str.
 
         Examples
         --------
@@ -353,6 +361,7 @@ class EventLog:
         >>> log.column("group").labels().tolist()
         ['g1']
         """
+        instance(argument, name, str, expected="the name of a column")
         own = {name: getattr(self, name) for name in ("member", "kind", "value", *_LABELLED)}
         found: ExtraColumn | None = own[name] if name in own else self.extra.get(name)
         if found is None:
@@ -370,7 +379,7 @@ class EventLog:
         UnknownLabelError
             The log has no such column.
         InvalidTypeError
-            It holds numbers that are no labels.
+            It holds numbers that are no labels, or `name` is no str.
 
         Examples
         --------
@@ -398,9 +407,9 @@ class EventLog:
         self,
         *,
         kinds: Collection[str] | str | None = None,
-        members: Collection[Label] | Index | None = None,
-        groups: Collection[Label] | None = None,
-        items: Collection[Label] | None = None,
+        members: Collection[Label] | Index | Label | None = None,
+        groups: Collection[Label] | Label | None = None,
+        items: Collection[Label] | Label | None = None,
         rows: ArrayLike | None = None,
         start: dt.datetime | None = None,
         end: dt.datetime | None = None,
@@ -409,8 +418,8 @@ class EventLog:
 
         Parameters
         ----------
-        kinds, members, groups, items : collection of labels, optional
-            Keep rows with one of these; a label that the log lacks matches nothing. One kind may stand alone.
+        kinds, members, groups, items : collection of labels, or one label, optional
+            Keep rows with one of these; a label that the log lacks matches nothing.
         rows : array_like of bool, shape (n,), or of int, optional
             Keep by a mask, or by distinct row numbers.
         start, end : aware datetime, optional
@@ -444,14 +453,16 @@ class EventLog:
             mask &= _row_mask(rows, len(self))
         return self if mask.all() else self._take(mask)
 
-    def _has_label(self, name: str, labels: Collection[Label] | Index | str) -> NDArray[np.bool_]:
-        column = self.labelled_column(name, argument=f"{name}s")
-        if isinstance(labels, str) and name != "kind":
-            raise InvalidTypeError(message(f"{name}s", "a collection of labels", labels))
-        if not isinstance(labels, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidTypeError(message(f"{name}s", "a collection of labels", labels))
-        given = [labels] if isinstance(labels, str) else labels if hasattr(labels, "__array__") else list(labels)
-        index, _ = Index.encode(cast("Any", given), argument=f"{name}s")
+    def _has_label(self, name: str, labels: Any) -> NDArray[np.bool_]:  # noqa: ANN401
+        argument = f"{name}s"
+        column = self.labelled_column(name, argument=argument)
+        if name == "kind":
+            labels = kind_names(labels, argument=argument)
+        elif isinstance(labels, str) or is_integer(labels):
+            labels = [labels]
+        elif not hasattr(labels, "__array__"):
+            labels = items_of(argument, labels, expected="labels")
+        index, _ = Index.encode(labels, argument=argument)
         wanted = np.zeros(len(column.index) + 1, dtype=np.bool_)
         places = column.index.places_of(index)
         wanted[places[places >= 0]] = True
@@ -504,7 +515,7 @@ class EventLog:
         Parameters
         ----------
         n : int
-            Number of parts, at least 1. Parts may be empty.
+            Number of parts, at least 1 and at most 65,536. Parts may be empty.
 
         Returns
         -------
@@ -516,9 +527,12 @@ class EventLog:
         >>> [part.members for part in log.partition(2)]
         [Index(['bo', 'cy']), Index(['ann'])]
         """
-        part_of_row = part_of_members(self.members, _number_of_parts(n))[self.member_codes]
+        n_parts = whole("n", n)
+        if not 1 <= n_parts <= _MOST_PARTS:
+            raise InvalidValueError(message("n", f"a number of parts in [1, {_MOST_PARTS:,}]", n))
+        part_of_row = part_of_members(self.members, n_parts)[self.member_codes]
         order = np.argsort(part_of_row, kind="stable")
-        bounds = np.searchsorted(part_of_row[order], np.arange(n + 1))
+        bounds = np.searchsorted(part_of_row[order], np.arange(n_parts + 1))
         return tuple(self._take(order[a:b]) for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
     @classmethod
@@ -540,7 +554,7 @@ class EventLog:
         >>> EventLog.concat([a, b]).member_codes.tolist()
         [0, 1, 0]
         """
-        parts = list(logs)
+        parts: list[EventLog] = items_of("logs", logs, expected="EventLog objects")
         for row, log in enumerate(parts):
             if not isinstance(log, EventLog):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise InvalidTypeError(message("logs", "EventLog objects", log, row=row))
@@ -734,10 +748,7 @@ def _labels(values: object, name: str, *, nulls: bool = False) -> Coded:
 
 
 def _row_mask(rows: ArrayLike, n: int) -> NDArray[np.bool_]:
-    try:
-        given = np.asarray(rows)
-    except ValueError:  # a ragged list
-        raise InvalidTypeError(message("rows", "a mask or row numbers", rows)) from None
+    given = plain_array("rows", rows, expected="a mask or row numbers")
     if given.ndim != 1:
         raise InvalidValueError(message("rows", "a 1-D mask or row numbers", f"an array of shape {given.shape}"))
     if given.dtype == np.bool_:
@@ -755,16 +766,6 @@ def _row_mask(rows: ArrayLike, n: int) -> NDArray[np.bool_]:
     mask = np.zeros(n, dtype=np.bool_)
     mask[given.astype(np.int64)] = True
     return mask
-
-
-def _number_of_parts(n: object) -> int:
-    try:
-        number = 0 if isinstance(n, bool) else index(cast("int", n))
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InvalidValueError(message("n", "a number of parts >= 1", n))
-    return number
 
 
 def _plain_value(value: object) -> Any:  # noqa: ANN401

@@ -91,6 +91,8 @@ def memberships(
 
     Raises
     ------
+    InvalidTypeError
+        `log` is no EventLog, `as_of` no instant, or a kind no str.
     InvalidValueError
         A kind has two meanings, or a fact of a role names none.
     UnknownLabelError

@@ -108,7 +108,7 @@ def _refuse_outside(accepted: range, expected: str, items: list[Any], argument: 
 
 
 def _is_number(item: object) -> bool:
-    return isinstance(item, int | float | np.integer | np.floating) and not isinstance(item, bool)
+    return isinstance(item, int | float | np.integer | np.floating) and not isinstance(item, bool | np.timedelta64)
 
 
 def _refuse(argument: str, expected: str, column: Any, bad: NDArray[np.bool_]) -> NoReturn:  # noqa: ANN401

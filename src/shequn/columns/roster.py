@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -19,11 +20,12 @@ from shequn.entities import Member
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels import Assignment, Coded, Index
 from shequn.labels.encode import is_null
+from shequn.stats._checks import instance, items_of, plain_array
 from shequn.values.instants import from_us, instant_faults, to_instants
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -150,6 +152,9 @@ class Roster:
         >>> roster.joined_us.view("M8[us]").tolist()
         [datetime.datetime(1970, 1, 1, 0, 1), None]
         """
+        for argument, named in (("fields", fields), ("tags", tags)):
+            if named is not None:
+                instance(argument, named, Mapping, expected="a mapping of name to column")
         members = _unique_members(member)
         roster = cls(
             members=members,
@@ -185,9 +190,9 @@ class Roster:
         >>> roster.field("city").labels().tolist(), roster.field("invited_by").labels().tolist()
         (['上海', None], [None, 'ann'])
         """
-        rows = list(members)
+        rows = items_of("members", members, expected="Member records")
         for row, member in enumerate(rows):
-            if not isinstance(member, Member):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(member, Member):
                 raise InvalidTypeError(message("members", "Member records", member, row=row))
         names = dict.fromkeys(name for member in rows for name in member.fields)
         for name in names:
@@ -229,6 +234,7 @@ class Roster:
         >>> Roster.from_columns(member=["ann"], fields={"age": [30]}).field("age")
         array([30])
         """
+        instance("name", name, str, expected="the name of a field")
         if name not in self.fields:
             expected = f"one of the roster's fields ({', '.join(self.fields)})"
             raise UnknownLabelError(message("name", expected, name) + suggest(name, self.fields))
@@ -285,6 +291,7 @@ class Roster:
         >>> roster.has_tag("interests", "tea").tolist()
         [True, False]
         """
+        instance("name", name, str, expected="the name of tags")
         if name not in self.tags:
             expected = f"one of the roster's tags ({', '.join(self.tags)})"
             raise UnknownLabelError(message("name", expected, name) + suggest(name, self.tags))
@@ -317,6 +324,7 @@ class Roster:
         >>> Roster.from_columns(member=["cy", "bo", "ann"]).has_role("owner", stays).tolist()
         [False, False, True]
         """
+        instance("stays", stays, Memberships, expected="Memberships")
         inside = np.append(stays.inside(group, role=role), np.False_)
         return frozen(inside[stays.members.places_of(self.members)])
 
@@ -375,6 +383,7 @@ class Roster:
         >>> Roster.from_columns(member=["ann"], fields={"age": [30]}).align(Index(["bo", "ann"])).field("age")
         array([nan, 30.])
         """
+        instance("index", index, Index, expected="an Index of members")
         if self.members.is_positional or index.is_positional:
             index.require_aligned(self.members, argument="roster")
             return self._select(np.arange(len(index)), index)
@@ -502,10 +511,7 @@ def _tags(name: str, sets: object, members: Index) -> Tags:
 
 
 def _array(values: ArrayLike, argument: str) -> NDArray[Any]:
-    try:
-        given = np.asarray(values)
-    except ValueError:  # a ragged list
-        raise InvalidTypeError(message(argument, "a 1-D array", values)) from None
+    given = plain_array(argument, values, expected="a 1-D array")
     if given.ndim != 1:
         raise InvalidValueError(message(argument, "a 1-D array", f"an array of shape {given.shape}"))
     return given

@@ -21,7 +21,7 @@ from html import escape as escape_html
 from math import floor, isfinite, isnan, log10
 from numbers import Integral, Real
 from operator import index
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsFloat, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, SupportsFloat, TypeAlias, get_args
 from unicodedata import category, east_asian_width
 
 import attrs
@@ -29,6 +29,7 @@ import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import one_of, plain_array
 from shequn.values.money import Money
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ __all__ = ["Column", "Lang", "Tabular", "render", "render_html", "width"]
 Lang: TypeAlias = Literal["en", "zh"]
 Format: TypeAlias = Literal["text", "count", "number", "rate", "date", "money"]
 
-_FORMATS = ("text", "count", "number", "rate", "date", "money")
+_FORMATS: tuple[Format, ...] = get_args(Format)
 _DTYPES_OF_NOTHING = {"count": "int64", "number": "float64", "rate": "float64", "date": "datetime64[D]"}
 _MOST_DIGITS = 15
 _NULL = "–"
@@ -73,7 +74,7 @@ def _as_values(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
 def _array_of(values: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
     """Give a sequence the dtype a reader would: None leaves numbers and dates what they are, the rest stays objects."""
     if isinstance(values, np.ndarray):
-        return values
+        return plain_array("values", values, expected="a sequence or an array")
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidTypeError(message("values", "a sequence or an array", values))
     items = list(values)
@@ -108,8 +109,7 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _known_format(_column: Column, _field: attrs.Attribute[Any], value: object) -> None:
-    if value not in _FORMATS:
-        raise InvalidValueError(message("format", f"one of {', '.join(_FORMATS)}", value))
+    one_of("format", value, _FORMATS)
 
 
 def _few_digits(_column: Column, _field: attrs.Attribute[Any], value: object) -> None:
@@ -144,9 +144,9 @@ class Column:
     Raises
     ------
     InvalidTypeError
-        If `values` is no sequence, or has a dtype that no table shows.
+        If `values` is no sequence, or has a dtype that no table shows; or `format` is no str.
     InvalidValueError
-        If `values` has not one dimension, or `format` or `digits` is unknown.
+        If `values` has not one dimension or masked entries, or `format` or `digits` is unknown.
 
     Notes
     -----
@@ -212,7 +212,7 @@ def render(
 
     Raises
     ------
-    InvalidValueError
+    InvalidTypeError, InvalidValueError
         If the columns differ in length, share a key or are none, or if `lang` or `max_rows` can't be used.
 
     Examples
@@ -323,8 +323,7 @@ def _lay_out(columns: Sequence[Column], lang: Lang, max_rows: int | None) -> _La
 
 
 def _checked_lang(lang: Lang) -> Lang:
-    if lang not in ("en", "zh"):
-        raise InvalidValueError(message("lang", "'en' or 'zh'", lang))
+    one_of("lang", lang, get_args(Lang))
     return lang
 
 
@@ -637,7 +636,7 @@ class Tabular(ABC, Generic[RowT_co]):
 
         Raises
         ------
-        InvalidValueError
+        InvalidTypeError, InvalidValueError
             If `lang` or `max_rows` can't be used.
         """
         return self._drawn(render, lang, max_rows)
@@ -679,7 +678,7 @@ class Tabular(ABC, Generic[RowT_co]):
 
         Raises
         ------
-        InvalidValueError
+        InvalidTypeError, InvalidValueError
             If `lang` is neither "en" nor "zh".
         """
         title, notes = self._title(_checked_lang(lang)), self._notes(lang)

@@ -171,7 +171,9 @@ def _as_lists(sets: object, argument: str) -> list[list[object]]:
 
 
 def _is_collection(labels: object) -> bool:
-    return isinstance(labels, Iterable) and not isinstance(labels, str | bytes | Mapping)
+    if isinstance(labels, str | bytes | Mapping) or (isinstance(labels, np.ndarray) and not labels.ndim):
+        return False
+    return isinstance(labels, Iterable)
 
 
 def _refuse_label(rows: list[list[object]], argument: str) -> NoReturn:

@@ -16,7 +16,7 @@ import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import plain
+from shequn.stats._checks import items_of, plain
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
@@ -209,9 +209,7 @@ def tag_sets(argument: str, tags: object) -> FrozenMapping[tuple[Label, ...]]:
 
 
 def _tag_set(argument: str, labels: object) -> tuple[Label, ...]:
-    if isinstance(labels, str) or not isinstance(labels, Iterable):
-        raise InvalidTypeError(message(argument, "a set of labels", labels))
-    plain_labels = [_python(value) for value in cast("Iterable[object]", labels)]
+    plain_labels = [_python(value) for value in items_of(argument, labels, expected="a set of labels")]
     if {type(value) for value in plain_labels} not in ({str}, {int}, set()):
         raise InvalidTypeError(message(argument, "labels that are all str or all int", plain_labels))
     return tuple(sorted(set(cast("list[Label]", plain_labels))))
@@ -224,10 +222,10 @@ def _refuse_name(argument: str, name: object) -> NoReturn:
 def records(argument: str, kind: type[R], given: object) -> tuple[R, ...]:
     """Return a tuple of records of one class, each of which stands there once."""
     expected = f"a collection of {kind.__name__}"
-    if isinstance(given, kind) or not isinstance(given, Iterable):
+    if isinstance(given, kind):
         raise InvalidTypeError(message(argument, expected, given))
     found: list[R] = []
-    for row, record in enumerate(cast("Iterable[object]", given)):
+    for row, record in enumerate(items_of(argument, given, expected=expected)):
         if not isinstance(record, kind):
             raise InvalidTypeError(message(argument, expected, record, row=row))
         if record in found:

@@ -13,7 +13,7 @@ from shequn.entities._fields import Entity, aware, label, text
 from shequn.entities.platform import Platform
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand, size_band_of
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message, suggest
-from shequn.stats._checks import plain, whole
+from shequn.stats._checks import items_of, plain, whole
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
@@ -330,7 +330,7 @@ def group_roots(groups: Iterable[Group], /) -> dict[str | int, str | int]:
 
 def _parents(groups: Iterable[Group]) -> dict[str | int, str | int | None]:
     parent_of: dict[str | int, str | int | None] = {}
-    for row, group in enumerate(groups):
+    for row, group in enumerate(items_of("groups", groups, expected="Group records")):
         if not isinstance(group, Group):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidTypeError(message("groups", "Group records", group, row=row))
         if group.id in parent_of:

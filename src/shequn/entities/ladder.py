@@ -27,7 +27,7 @@ from shequn.entities.placement import Placement
 from shequn.entities.tier import Tier
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels import Assignment, Index
-from shequn.stats._checks import array_of, plain, refuse
+from shequn.stats._checks import array_of, items_of, plain, refuse
 from shequn.values import Band
 
 if TYPE_CHECKING:
@@ -45,13 +45,11 @@ _FITS = "integers that fit 64 bits with sign"
 
 
 def _ascending(tiers: Iterable[Tier]) -> tuple[Tier, ...]:
-    if not isinstance(tiers, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidTypeError(message("tiers", "a collection of Tier", tiers))
-    given = tuple(cast("Iterable[object]", tiers))
+    given = items_of("tiers", tiers, expected="a collection of Tier")
     for row, tier in enumerate(given):
         if not isinstance(tier, Tier):
             raise InvalidTypeError(message("tiers", "a collection of Tier", tier, row=row))
-    return tuple(sorted(cast("tuple[Tier, ...]", given), key=_by_rank))
+    return tuple(sorted(given, key=_by_rank))
 
 
 def _by_rank(tier: Tier) -> int:
@@ -272,7 +270,7 @@ class TierLadder:
         if code is None:
             return -1
         codes = [tier.code for tier in self.tiers]
-        if isinstance(code, bool) or code not in codes:
+        if isinstance(code, bool) or not isinstance(plain(code), str | int) or code not in codes:
             raise UnknownLabelError(message("current", _one_of(codes), code) + suggest(code, codes))
         return codes.index(code)
 

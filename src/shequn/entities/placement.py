@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import attrs
 
 from shequn.entities.tier import Tier  # noqa: TC001  (who resolves the annotations of a record finds it)
-from shequn.errors import InvalidValueError, message
+from shequn.stats._checks import one_of
 
 __all__ = ["Placement"]
 
@@ -81,7 +81,7 @@ class Placement:
 
         Raises
         ------
-        InvalidValueError
+        InvalidTypeError, InvalidValueError
             `lang` is neither.
 
         Examples
@@ -90,8 +90,7 @@ class Placement:
         >>> print(TierLadder.of({"silver": 1_000, "gold": 5_000}).place(earned=400, current="gold").reason())
         falls out of gold with 400: below 4,500, where one leaves gold; 600 more to silver
         """
-        if lang not in _PHRASES:
-            raise InvalidValueError(message("lang", "'en' or 'zh'", lang))
+        one_of("lang", lang, tuple(_PHRASES))
         return _sentence(self, _PHRASES[lang])
 
 

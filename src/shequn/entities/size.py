@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import array_of, refuse, whole
+from shequn.stats._checks import array_of, plain, refuse, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,8 @@ class SizeBand:
 
     def __contains__(self, n: int) -> bool:
         """Return whether `n` members are inside the band."""
-        return self.lo <= n <= self.hi
+        number = plain(n)
+        return isinstance(number, int | float) and self.lo <= number <= self.hi
 
     @overload
     def size_fit(self, n: int) -> float: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ import numpy as np
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels.coded import Coded
 from shequn.labels.index import Index
+from shequn.stats._checks import flag, instance, plain_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -23,10 +25,7 @@ __all__ = ["Assignment"]
 
 
 def _read_only_codes(codes: ArrayLike) -> NDArray[np.int32]:
-    try:
-        given = np.asarray(codes)
-    except ValueError:  # a ragged list
-        raise InvalidTypeError(message("codes", "a 1-D array of integers", codes)) from None
+    given = plain_array("codes", codes, expected="a 1-D array of integers")
     if given.dtype.kind not in "iu" and given.size:
         raise InvalidTypeError(message("codes", "an integer array", given.dtype.name))
     if given.ndim != 1:
@@ -38,6 +37,10 @@ def _read_only_codes(codes: ArrayLike) -> NDArray[np.int32]:
         raise InvalidValueError(message("codes", "codes that fit 32 bits", given[own != given][0]))
     own.setflags(write=False)
     return own
+
+
+def _ordered(ordered: bool) -> bool:
+    return flag("ordered", ordered)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -74,7 +77,7 @@ class Assignment:
     members: Index
     codes: NDArray[np.int32] = attrs.field(converter=_read_only_codes)
     segments: Index
-    ordered: bool = False
+    ordered: bool = attrs.field(default=False, converter=_ordered)
 
     def __attrs_post_init__(self) -> None:
         """Check lengths and codes."""
@@ -168,6 +171,7 @@ class Assignment:
         >>> Assignment.from_mapping({7: "gold", 3: "silver"}).members
         Index([7, 3])
         """
+        instance("mapping", mapping, Mapping, expected="a mapping of member to segment label")
         return cls.from_labels(list(mapping), list(mapping.values()), segments=segments, ordered=ordered)
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels.encode import encode, refuse_missing
 from shequn.labels.index import Index
+from shequn.stats._checks import plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -204,7 +205,7 @@ class Coded:
 
 
 def _checked_codes(codes: NDArray[Any], n_labels: int) -> NDArray[Any]:
-    given = np.asarray(codes)
+    given = plain_array("codes", codes, expected="a 1-D array of integers")
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InvalidTypeError(message("codes", "a 1-D array of integers", f"{given.dtype} of shape {given.shape}"))
     if given.size and (given.min() < -1 or given.max() >= n_labels):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.stats._checks import instance, is_integer, items_of, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Index", "Label", "index_of_unique"]
 
 Label: TypeAlias = str | int
+
+_MOST_LABELS = 2**31 - 1  # codes are int32
 
 
 class Index:
@@ -51,6 +53,9 @@ class Index:
     """
 
     __slots__ = ("_ascending", "_codes", "_labels", "_positional")
+
+    # An array then leaves a comparison to this class, instead of comparing label by label.
+    __array_ufunc__ = None
 
     _labels: NDArray[Any]
     _codes: dict[str, int] | None
@@ -127,9 +132,10 @@ class Index:
         >>> Index.positional(3).is_positional
         True
         """
-        if n < 0:
-            raise InvalidValueError(message("n", "a number of rows >= 0", n))
-        return index_of_unique(np.arange(n, dtype=np.int64), positional=True)
+        length = whole("n", n)
+        if not 0 <= length <= _MOST_LABELS:
+            raise InvalidValueError(message("n", "a number of rows in [0, 2**31)", n))
+        return index_of_unique(np.arange(length, dtype=np.int64), positional=True)
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -172,9 +178,9 @@ class Index:
     def _find(self, label: object) -> int:
         if self._codes is not None:
             return self._codes.get(label, -1) if isinstance(label, str) else -1
-        if isinstance(label, bool | np.bool_) or not isinstance(label, int | np.integer):
+        if not is_integer(label):
             return -1
-        number = index(cast("int", label))
+        number = index(label)
         if not -(2**63) <= number < 2**63:
             return -1
         if self._ascending:
@@ -212,6 +218,7 @@ class Index:
         Returns
         -------
         ndarray of int32, shape (m,)
+            Read-only.
 
         Examples
         --------
@@ -219,10 +226,10 @@ class Index:
         [1, -1]
         """
         other, rows = Index.encode(labels, argument="labels")
-        return self.places_of(other)[rows]
+        return _frozen(self.places_of(other)[rows])
 
     def places_of(self, other: Index, /) -> NDArray[np.int32]:
-        """Return the code here of each label of `other`, -1 where it is unknown, shape (len(other),).
+        """Return the code here of each label of `other`, -1 where it is unknown, shape (len(other),), read-only.
 
         Examples
         --------
@@ -230,19 +237,20 @@ class Index:
         [-1, 1]
         """
         if self is other:
-            return np.arange(len(self), dtype=np.int32)
+            return _frozen(np.arange(len(self), dtype=np.int32))
+        instance("other", other, Index, expected="an Index")
         missing = np.full(len(other), -1, dtype=np.int32)
         if not len(self) or not len(other) or self.is_text != other.is_text:
-            return missing
+            return _frozen(missing)
         if self._codes is not None:
             find = self._codes.get
-            return np.fromiter((find(label, -1) for label in other._labels.tolist()), dtype=np.int32, count=len(other))
+            found = (find(label, -1) for label in other._labels.tolist())
+            return _frozen(np.fromiter(found, dtype=np.int32, count=len(other)))
         order = None if self._ascending else np.argsort(self._labels)
         ascending = self._labels if order is None else self._labels[order]
         at = np.minimum(np.searchsorted(ascending, other._labels), len(ascending) - 1)
-        found = ascending[at] == other._labels
         codes = at if order is None else order[at]
-        return np.where(found, codes, -1).astype(np.int32)
+        return _frozen(np.where(ascending[at] == other._labels, codes, -1).astype(np.int32))
 
     def take(self, codes: NDArray[np.integer[Any]] | NDArray[np.bool_], /) -> Index:
         """Return the index of some of the labels, by distinct codes or by a mask of shape (n,).
@@ -267,6 +275,7 @@ class Index:
         >>> Index(["ann", "bo"]).union(Index(["cy", "ann"]))
         Index(['ann', 'bo', 'cy'])
         """
+        instance("other", other, Index, expected="an Index")
         if self is other or not len(other):
             return self
         if not len(self):
@@ -285,6 +294,7 @@ class Index:
         """Return whether both speak of the same members in the same order (positional indexes: of as many)."""
         if self is other:
             return True
+        instance("other", other, Index, expected="an Index")
         if self._positional or other._positional:
             return len(self) == len(other)
         return self == other
@@ -294,6 +304,8 @@ class Index:
 
         Raises
         ------
+        InvalidTypeError
+            `other` is no Index.
         MisalignedError
             Names the first difference.
 
@@ -327,7 +339,7 @@ class Index:
         if self is other:
             return True
         if not isinstance(other, Index):
-            return NotImplemented
+            return False if isinstance(other, np.ndarray) else NotImplemented
         if len(self) != len(other) or (len(self) and self.is_text != other.is_text):
             return False
         return bool(np.array_equal(self._labels, other._labels)) if len(self) else True
@@ -363,6 +375,11 @@ def index_of_unique(labels: NDArray[Any], *, positional: bool = False) -> Index:
     return new
 
 
+def _frozen(codes: NDArray[np.int32]) -> NDArray[np.int32]:
+    codes.setflags(write=False)
+    return codes
+
+
 def _restore(labels: NDArray[Any], positional: bool) -> Index:
     return index_of_unique(labels, positional=positional)
 
@@ -371,13 +388,10 @@ def _in_order(labels: object, argument: str) -> object:
     """Return what `encode` takes: an array or an index as it is, anything else that has an order as a list."""
     if isinstance(labels, Index) or hasattr(labels, "__array__"):
         return labels
-    if not _is_ordered(labels):
-        raise InvalidTypeError(message(argument, "labels in an order, such as a list", labels))
-    return list(cast("Iterable[object]", labels))
-
-
-def _is_ordered(labels: object) -> bool:
-    return isinstance(labels, Iterable) and not isinstance(labels, str | bytes | set | frozenset)
+    expected = "labels in an order, such as a list"
+    if isinstance(labels, set | frozenset):
+        raise InvalidTypeError(message(argument, expected, labels))  # pyright: ignore[reportUnknownArgumentType]
+    return items_of(argument, labels, expected=expected)
 
 
 def _type_name(index: Index) -> str:

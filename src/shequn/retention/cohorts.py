@@ -16,7 +16,7 @@ from shequn.retention.curve import ReturnCurve
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, last_period, require_same
 from shequn.stats import Homogeneity, chi_square_homogeneity, wilson
-from shequn.stats._checks import whole
+from shequn.stats._checks import is_integer, items_of, whole
 from shequn.values.instants import from_us
 
 if TYPE_CHECKING:
@@ -143,6 +143,10 @@ class CohortTable(Tally[CohortRow]):
         every, tz, week_start, observed_until
             As in `Presence.from_columns`; without `observed_until` the last cohort's period is the last observed.
 
+        Returns
+        -------
+        CohortTable
+
         Raises
         ------
         InvalidValueError, InvalidTypeError, MisalignedError
@@ -238,11 +242,31 @@ class CohortTable(Tally[CohortRow]):
         return self.interval()[1]
 
     def interval(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Return the Wilson interval of each rate at a confidence level, two arrays of shape (n_cohorts, n_offsets)."""
+        """Return the Wilson interval of each rate at a confidence level.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Confidence level, between 0 and 1.
+
+        Returns
+        -------
+        lower, upper : ndarray of float64, shape (n_cohorts, n_offsets)
+            NaN where nobody is eligible.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            `level` is not a number between 0 and 1.
+        """
         return wilson(self.counts, self.eligible, level=level)
 
     def mean_curve(self) -> ReturnCurve:
         """Return the rate of all cohorts together at each offset: Σ returned / Σ eligible.
+
+        Returns
+        -------
+        ReturnCurve
 
         Examples
         --------
@@ -302,8 +326,14 @@ class CohortTable(Tally[CohortRow]):
     def merge(self, other: CohortTable, /) -> CohortTable:
         """Return the table of both parts, split by member; parts may span different periods.
 
+        Returns
+        -------
+        CohortTable
+
         Raises
         ------
+        InvalidTypeError
+            `other` is no CohortTable.
         InvalidValueError
             The parts differ in period, definition or explicit end of observation.
 
@@ -344,6 +374,10 @@ class CohortTable(Tally[CohortRow]):
 
     def on_axis_of(self, *others: CohortTable) -> CohortTable:
         """Return the same table on an axis that holds the cohorts and offsets of other tables too.
+
+        Returns
+        -------
+        CohortTable
 
         Examples
         --------
@@ -465,10 +499,7 @@ def lengths_through(offsets: Sequence[Bracket], calendar: Calendar) -> IntArray:
 
 def require_brackets(brackets: Sequence[tuple[int, int]], mode: Mode) -> tuple[Bracket, ...]:
     """Return brackets as a tuple of pairs, checked: each first <= last, each after the one before."""
-    try:
-        pairs = list(brackets)
-    except TypeError:
-        raise InvalidTypeError(message("brackets", "pairs (first offset, last offset)", brackets)) from None
+    pairs = items_of("brackets", brackets, expected="pairs (first offset, last offset)")
     if pairs and mode != "brackets":
         raise InvalidValueError(message("brackets", "none unless mode='brackets'", brackets))
     checked: list[Bracket] = []
@@ -477,7 +508,7 @@ def require_brackets(brackets: Sequence[tuple[int, int]], mode: Mode) -> tuple[B
             first, last = bracket
         except (TypeError, ValueError):
             raise InvalidTypeError(message("brackets", "pairs (first offset, last offset)", bracket, row=row)) from None
-        if not all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in (first, last)):
+        if not (is_integer(first) and is_integer(last)):
             raise InvalidTypeError(message("brackets", "pairs of whole offsets", bracket, row=row))
         lowest = checked[-1][1] + 1 if checked else 0
         if not lowest <= first <= last <= _LAST_OFFSET:

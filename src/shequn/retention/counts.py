@@ -12,7 +12,7 @@ from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
 from shequn.retention.horizon import Horizon
 from shequn.retention.presence import period_numbers
-from shequn.stats._checks import array_of, counts, refuse, whole
+from shequn.stats._checks import array_of, counts, is_integer, refuse, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us, instant_us
 
@@ -119,7 +119,7 @@ def _numbers(argument: str, values: Any) -> NDArray[Any]:  # noqa: ANN401
     items = [values] if listed is None else listed
     if any(isinstance(item, bool | np.bool_) for item in items):
         raise InvalidTypeError(message(argument, f"{expected}, none of them a boolean", values))
-    if all(isinstance(item, int | np.integer) for item in items):
+    if all(is_integer(item) for item in items):
         # NumPy would make floats of integers of which one exceeds 64 bits.
         given = np.empty(() if listed is None else len(listed), dtype=object)
         given.reshape(-1)[:] = [int(item) for item in items]

@@ -13,7 +13,7 @@ so that opening + flow − evaporated = retained.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, get_args, overload
 
 import attrs
 
@@ -24,8 +24,9 @@ from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counting import Plan
 from shequn.retention.horizon import Horizon
-from shequn.retention.presence import Presence, require_periods, require_remembered
-from shequn.stats._checks import whole
+from shequn.retention.ledger import Basis
+from shequn.retention.presence import Presence, require_periods, require_remembered, same
+from shequn.stats._checks import one_of, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from shequn.labels import Assignment, Label
-    from shequn.retention.ledger import Basis, FlowLedger
+    from shequn.retention.ledger import FlowLedger
 
 __all__ = ["flow_ledger"]
 
@@ -123,6 +124,8 @@ def flow_ledger(
     ------
     MisalignedError
         `by` is an assignment of other members; see `Assignment.align`.
+    UnknownLabelError
+        There is no such zone, or no such column to go by; with ``unknown_kinds="raise"``, no such kind.
     InvalidValueError, InvalidTypeError
         An option cannot be used, or not together with the others.
 
@@ -138,6 +141,10 @@ def flow_ledger(
     the log began the first fact decides: a leave puts them outside, even if they went on in a group without facts.
     With the membership basis facts alone decide, and before the first join a member is outside. By ``"group"``, each
     group's own facts speak; by another column, all facts of the member.
+
+    References
+    ----------
+    Row N9 of the domain table (流量 − 蒸发量 = 留量).
 
     Examples
     --------
@@ -158,8 +165,7 @@ def flow_ledger(
     grace = whole("grace", grace)
     if not 0 <= grace <= _MOST_GRACE:
         raise InvalidValueError(message("grace", f"a number of periods in [0, {_MOST_GRACE:,}]", grace))
-    if not isinstance(basis, str) or basis not in ("activity", "membership"):
-        raise InvalidValueError(message("basis", "'activity' or 'membership'", basis))
+    one_of("basis", basis, get_args(Basis))
     if basis == "membership":
         _require_defaults("0 or None with basis='membership'", grace=(grace, 0), kinds=(kinds, None))
     if isinstance(data, Presence):
@@ -213,5 +219,5 @@ _SETTLED = "what the presence was made with: pass the log to change it"
 def _require_defaults(expected: str, **options: tuple[object, object]) -> None:
     """Refuse options that something else has settled already."""
     for name, (given, default) in options.items():
-        if given != default:
+        if not same(given, default):
             raise InvalidValueError(message(name, expected, given))

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
+from shequn.columns.kinds import kind_set
 from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -19,7 +20,7 @@ from shequn.values.money import Money
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import pendulum
     from numpy.typing import ArrayLike, NDArray
@@ -144,6 +145,7 @@ class FlowLedger(Tally[LedgerRow]):
         every: Unit | Calendar = "week",
         tz: str | None = None,
         week_start: WeekStart = "monday",
+        kinds: Collection[str] | str | None = None,
         observed_until: dt.datetime | None = None,
     ) -> FlowLedger:
         """Build from counts that a warehouse has made, for the same rates, projection and tables.
@@ -155,14 +157,22 @@ class FlowLedger(Tally[LedgerRow]):
         joined, revived, evaporated : array_like of int, shape (n,)
         opening : int, default 0
             Members present before the first period.
-        every, tz, week_start, observed_until
+        every, tz, week_start, kinds, observed_until
             As in `Presence.from_columns`.
+
+        Returns
+        -------
+        FlowLedger
 
         Raises
         ------
         InvalidValueError
             Periods are not consecutive, a count is negative, or more evaporate than were there; the message names the
             row.
+        MisalignedError
+            Columns differ in length.
+        InvalidTypeError
+            A column holds something else, or an option has a wrong type.
 
         Examples
         --------
@@ -176,6 +186,7 @@ class FlowLedger(Tally[LedgerRow]):
         [50, 47]
         """
         return cls(
+            kinds=None if kinds is None else kind_set(kinds, argument="kinds"),
             **ledger_fields(
                 period=period,
                 joined=joined,
@@ -186,7 +197,7 @@ class FlowLedger(Tally[LedgerRow]):
                 tz=tz,
                 week_start=week_start,
                 observed_until=observed_until,
-            )
+            ),
         )
 
     # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,6 +314,15 @@ class FlowLedger(Tally[LedgerRow]):
         cost : Money
             Acquisition cost of one member.
 
+        Returns
+        -------
+        tuple of Money, length n_periods
+
+        Raises
+        ------
+        InvalidTypeError
+            `cost` is no Money.
+
         Examples
         --------
         >>> ledger = FlowLedger.from_counts(
@@ -323,8 +343,14 @@ class FlowLedger(Tally[LedgerRow]):
         Parts split by time are no parts of a ledger: merge their presences instead. A part that ends early is carried
         on: whoever was present at its end evaporates when the grace is over.
 
+        Returns
+        -------
+        FlowLedger
+
         Raises
         ------
+        InvalidTypeError
+            `other` is no FlowLedger.
         InvalidValueError
             The parts differ in period, grace, basis, kinds, start or explicit end of observation; or one opens with
             members, and the other begins before it.
@@ -385,7 +411,12 @@ class FlowLedger(Tally[LedgerRow]):
         return attrs.evolve(self, first_period=low, tail=tail, **counts)
 
     def since(self, start: int, /) -> FlowLedger:
-        """Return the ledger from the period numbered `start` on."""
+        """Return the ledger from the period numbered `start` on.
+
+        Returns
+        -------
+        FlowLedger
+        """
         part = self if self._has_axis() else attrs.evolve(self, first_period=start)
         end = max(part.first_period + part.n_periods, start)
         if self.horizon.until_us is not None:

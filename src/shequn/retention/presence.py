@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import attrs
 import numpy as np
@@ -17,12 +18,13 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Coded, Index
 from shequn.retention.horizon import Horizon
 from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
-from shequn.stats._checks import whole
+from shequn.stats._checks import one_of, plain_array, refuse, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us, instant_us
+from shequn.values.zones import zone_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
     import pendulum
     from numpy.typing import ArrayLike, NDArray
@@ -112,6 +114,7 @@ class Presence(Tabular[PresenceRow]):
         every: Unit | Calendar = "week",
         tz: str | None = None,
         week_start: WeekStart = "monday",
+        kinds: Collection[str] | str | None = None,
         observed_until: dt.datetime | None = None,
     ) -> Presence:
         """Build from (member, period) pairs that a warehouse has aggregated: ``SELECT member, week … GROUP BY 1, 2``.
@@ -129,6 +132,8 @@ class Presence(Tabular[PresenceRow]):
             What a period is, as in `presence`.
         tz : str, optional
             Zone of the periods; needed only to judge `observed_until`, or to merge with a presence of that zone.
+        kinds : collection of str, optional
+            The kinds that the warehouse counted as activity, by which a presence merges; None for the default.
         observed_until : aware datetime, optional
             End of observation. Left out, every period given counts as complete.
 
@@ -140,8 +145,10 @@ class Presence(Tabular[PresenceRow]):
         ------
         MisalignedError
             Columns differ in length.
+        InvalidTypeError
+            A column holds something else, or an option has a wrong type.
         InvalidValueError
-            A date is not the start of a period.
+            A date is not the start of a period, or an option cannot be used.
 
         Examples
         --------
@@ -155,6 +162,7 @@ class Presence(Tabular[PresenceRow]):
         calendar = Calendar.of(
             every, tz="UTC" if tz is None and not isinstance(every, Calendar) else tz, week_start=week_start
         )
+        counted = None if kinds is None else kind_set(kinds, argument="kinds")
         who = Coded.of(member, argument="member")
         number = period_numbers(period, calendar, "period")
         started = number if first is None else period_numbers(first, calendar, "first")
@@ -173,7 +181,7 @@ class Presence(Tabular[PresenceRow]):
             horizon = (
                 Horizon() if observed_until is None else Horizon(instant_us(observed_until, argument="observed_until"))
             )
-            return _empty(calendar, None, horizon, members=who.index)
+            return _empty(calendar, counted, horizon, members=who.index)
         if observed_until is None:
             horizon = Horizon(None, int(calendar.end_us(np.array([number.max()]))[0]) - 1, 1)
         else:
@@ -184,7 +192,7 @@ class Presence(Tabular[PresenceRow]):
         low = int(number.min()) if len(number) else 0
         return _assemble(
             calendar=calendar,
-            kinds=None,
+            kinds=counted,
             horizon=horizon,
             members=who.index,
             periods=number - low,
@@ -234,6 +242,21 @@ class Presence(Tabular[PresenceRow]):
     def mask(self, period: dt.date, /) -> BoolArray:
         """Return who was active in the period of a local date (of hours, the naive local time), shape (n,).
 
+        Parameters
+        ----------
+        period : date
+            A date in the period, not only its first.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            Over `members`; all False where the period lies outside the axis.
+
+        Raises
+        ------
+        InvalidTypeError
+            `period` is no plain date.
+
         Examples
         --------
         >>> import datetime as dt
@@ -249,6 +272,15 @@ class Presence(Tabular[PresenceRow]):
 
         Together with `revived` and `evaporated` it says who stands behind a row of the ledger (without grace).
 
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+
+        Raises
+        ------
+        InvalidTypeError
+            As in `mask`.
+
         Examples
         --------
         >>> import datetime as dt
@@ -260,6 +292,15 @@ class Presence(Tabular[PresenceRow]):
 
     def revived(self, period: dt.date, /) -> BoolArray:
         """Return who was active in the period of a local date, not in the one before, but earlier, shape (n,).
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+
+        Raises
+        ------
+        InvalidTypeError
+            As in `mask`.
 
         Examples
         --------
@@ -274,6 +315,15 @@ class Presence(Tabular[PresenceRow]):
         """Return who was active in the period before that of a local date and no longer in it, shape (n,).
 
         Nobody, where the period lies outside the axis.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+
+        Raises
+        ------
+        InvalidTypeError
+            As in `mask`.
 
         Examples
         --------
@@ -309,10 +359,14 @@ class Presence(Tabular[PresenceRow]):
         until : aware datetime
             The new end; nobody was active between the old one and this one, as far as this presence goes.
 
+        Returns
+        -------
+        Presence
+
         Raises
         ------
-        InvalidValueError
-            The instant is earlier than the end of observation.
+        InvalidTypeError, InvalidValueError
+            `until` is no instant, or one earlier than the end of observation.
 
         Examples
         --------
@@ -339,6 +393,10 @@ class Presence(Tabular[PresenceRow]):
         ----------
         members : array_like
             A mask of shape (n,), or distinct places in `members`, in the order wanted.
+
+        Returns
+        -------
+        Presence
 
         Raises
         ------
@@ -367,6 +425,20 @@ class Presence(Tabular[PresenceRow]):
         It is all that tomorrow needs: merged with the presence of tomorrow's rows it gives the ledger of every period
         from here on.
 
+        Parameters
+        ----------
+        n : int
+            0 or more; the presence is kept as it is where it has no more.
+
+        Returns
+        -------
+        Presence
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            `n` is no integer, or negative.
+
         Examples
         --------
         >>> p = Presence.from_columns(member=[7, 7], period=np.array(["2024-01-01", "2024-01-08"], "M8[D]"))
@@ -387,8 +459,14 @@ class Presence(Tabular[PresenceRow]):
     def merge(self, other: Presence, /) -> Presence:
         """Return the presence of both parts together, split by member, by time or both.
 
+        Returns
+        -------
+        Presence
+
         Raises
         ------
+        InvalidTypeError
+            `other` is no Presence, or one has `str` and the other `int` members.
         InvalidValueError
             The parts count other periods or other kinds, or ended observation at different explicit instants.
 
@@ -439,6 +517,10 @@ class Presence(Tabular[PresenceRow]):
         ``first`` and ``before`` are period numbers as in the attributes; bit k of ``bits`` (uint64) tells whether the
         member was active k periods before the last of the axis. More than 64 periods do not fit: take the `tail` first.
 
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+
         Raises
         ------
         InvalidValueError
@@ -462,6 +544,10 @@ class Presence(Tabular[PresenceRow]):
 
     def to_state(self) -> dict[str, Any]:
         """Return what `from_state` needs beside the columns: a small JSON-ready mapping.
+
+        Returns
+        -------
+        dict
 
         Examples
         --------
@@ -494,6 +580,10 @@ class Presence(Tabular[PresenceRow]):
         calendar : Calendar
             The periods that were stored.
 
+        Returns
+        -------
+        Presence
+
         Raises
         ------
         UnknownLabelError
@@ -501,7 +591,8 @@ class Presence(Tabular[PresenceRow]):
         MisalignedError
             Columns differ in length.
         InvalidValueError, InvalidTypeError
-            The calendar is another one, or bits lie outside the axis.
+            The calendar is another one, or bits lie outside the axis; a member's ``first`` is later than the first
+            period of theirs that is known, or a ``before`` not before the axis.
 
         Examples
         --------
@@ -529,17 +620,21 @@ class Presence(Tabular[PresenceRow]):
             raise InvalidValueError(message("n_periods", "0 to 64 periods", n_periods))
         outside = bits >> np.uint64(n_periods) if n_periods < _WORD_BITS else np.zeros_like(bits)
         if outside.any():
-            row = int(np.flatnonzero(outside)[0])
-            raise InvalidValueError(message("bits", f"bits of the {n_periods} periods", bits[row], row=row))
+            refuse("bits", f"bits of the {n_periods} periods", bits, outside != 0)
         rows = [np.flatnonzero(bits & np.uint64(1 << (n_periods - 1 - period))) for period in range(n_periods)]
         periods = np.repeat(np.arange(n_periods), [len(row) for row in rows])
         codes = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
         kinds = state["kinds"]
+        sets = sets_of_cells(periods, codes, n_periods, len(members))
+        first_period = whole_entries["first_period"] or 0
+        if not NEVER_BEFORE < first_period < NEVER:
+            raise InvalidValueError(message("first_period", "the number of a period", first_period))
+        _require_past(numbers["first"], numbers["before"], sets, first_period)
         return cls(
             members=members,
             calendar=calendar,
-            first_period=whole_entries["first_period"] or 0,
-            sets=sets_of_cells(periods, codes, n_periods, len(members)),
+            first_period=first_period,
+            sets=sets,
             first=numbers["first"].astype(np.int32),
             before=numbers["before"].astype(np.int32),
             kinds=None if kinds is None else kind_set(kinds, argument="kinds"),
@@ -606,7 +701,8 @@ def presence(
     tz : str
         Zone whose wall clock the periods follow. There is no default; a `Calendar` brings its own.
     week_start : {"monday", "sunday"}
-    kinds : collection of str, optional
+        First day of the week; without effect on other units.
+    kinds : collection of str, or one, optional
         The kinds that count as activity; by default all but receive, leave, remove, mute and role.
     observed_until : aware datetime, optional
         End of observation: rows at or after it are ignored. Left out, it is the last row's instant plus the log's
@@ -617,6 +713,25 @@ def presence(
     Returns
     -------
     Presence
+
+    Raises
+    ------
+    InvalidTypeError
+        `log` is no EventLog, a kind no str, or an option has a wrong type.
+    InvalidValueError
+        An option cannot be used: the unit is unknown or has no zone, no kind is named, the axis would be too long.
+    UnknownLabelError
+        There is no such zone; with ``unknown_kinds="raise"``, no such kind.
+
+    Warns
+    -----
+    UnknownKindWarning
+        A kind named here is not in the log, unless `unknown_kinds` says otherwise.
+
+    Notes
+    -----
+    A member is active in a period that holds at least one row of theirs, of a kind that counts, before the end of
+    observation. Periods are those of the local wall clock, see `Calendar`.
 
     Examples
     --------
@@ -775,7 +890,8 @@ def require_periods(data: Presence, every: Unit | Calendar | None, tz: str | Non
     calendar = data.calendar
     if every is not None and Calendar.of(every, tz=tz or calendar.tz, week_start=week_start) != calendar:
         raise InvalidValueError(message("every", f"the periods of the presence ({calendar.name()})", every))
-    if tz not in (None, calendar.tz):
+    one_of("week_start", week_start, get_args(WeekStart))
+    if tz is not None and zone_name(tz) != calendar.tz:
         raise InvalidValueError(message("tz", f"the zone of the presence ({calendar.tz})", tz))
     if week_start not in ("monday", calendar.week_start):
         raise InvalidValueError(message("week_start", f"that of the presence ({calendar.week_start})", week_start))
@@ -798,9 +914,15 @@ def require_axis(n_periods: int) -> int:
     return n_periods
 
 
+def same(a: object, b: object) -> bool:
+    """Return whether two definitions are equal; an array has no one answer, and equals none."""
+    answer = a == b
+    return isinstance(answer, bool) and answer
+
+
 def require_same(a: object, b: object, argument: str, expected: str) -> None:
     """Raise unless two parts agree in a definition."""
-    if a != b:
+    if not same(a, b):
         name_a, name_b = (x.name() if isinstance(x, Calendar) else x for x in (a, b))
         raise InvalidValueError(message(argument, f"{expected} ({name_a})", name_b))
 
@@ -846,7 +968,7 @@ def _assemble(
 
 def _places(members: ArrayLike, n: int) -> IntArray:
     """Return a mask of members, or their places, as places."""
-    given = np.asarray(members)
+    given = plain_array("members", members, expected="a 1-D mask or places")
     if given.ndim != 1 or (given.size and given.dtype.kind not in "biu"):
         raise InvalidTypeError(message("members", "a 1-D mask or places", members))
     if given.dtype == np.bool_:
@@ -865,18 +987,40 @@ def _places(members: ArrayLike, n: int) -> IntArray:
 
 
 def _require_entries(argument: str, given: Mapping[str, Any], names: Sequence[str]) -> None:
+    # A data frame is looked up by name as a mapping is; a sequence is not.
+    if isinstance(given, str | bytes | Sequence) or not (
+        hasattr(given, "__contains__") and hasattr(given, "__getitem__")
+    ):
+        raise InvalidTypeError(message(argument, "a mapping, or a data frame", given))
     for name in names:
         if name not in given:
-            raise UnknownLabelError(message(argument, f"an entry {name!r}", sorted(given)))
+            raise UnknownLabelError(message(argument, f"an entry {name!r}", sorted(map(str, given))))
 
 
 def _integers(name: str, values: ArrayLike, n: int) -> NDArray[Any]:
-    given = np.asarray(values)
+    given = plain_array(name, values, expected="a column of integers")
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InvalidTypeError(message(name, "a column of integers", values))
     if len(given) != n:
         raise MisalignedError(message(name, f"one entry for each of the {n} members", len(given)) + " entries")
     return given
+
+
+def _require_past(first: NDArray[Any], before: NDArray[Any], sets: PeriodSets, first_period: int) -> None:
+    """Raise where a first or an earlier period contradicts the periods that are known one by one."""
+    for name, column in (("first", first), ("before", before)):
+        unfit = (column < NEVER_BEFORE) | (column > NEVER)
+        if unfit.any():
+            refuse(name, "numbers of periods, which fit 32 bits with sign", column, unfit)
+    inside = sets.first(NEVER)
+    known = np.where(inside == NEVER, NEVER, inside.astype(np.int64) + first_period)
+    late = (before != NEVER_BEFORE) & (before >= first_period)
+    if late.any():
+        refuse("before", f"periods before the axis, which begins with {first_period}, or {NEVER_BEFORE}", before, late)
+    known = np.where(before == NEVER_BEFORE, known, before)
+    late = first > known
+    if late.any():
+        refuse("first", "no period later than one in which the member is known to be active", first, late)
 
 
 def period_numbers(labels: ArrayLike | Sequence[dt.date], calendar: Calendar, argument: str) -> IntArray:
@@ -893,7 +1037,7 @@ def period_numbers(labels: ArrayLike | Sequence[dt.date], calendar: Calendar, ar
 
 def _dates(labels: ArrayLike | Sequence[dt.date], argument: str) -> NDArray[Any]:
     """Return dates or naive local times as datetime64, checked: none missing, none out of reach."""
-    given = np.asarray(labels)
+    given = plain_array(argument, labels, expected="a 1-D column of dates")
     if given.ndim != 1:
         raise InvalidTypeError(message(argument, "a 1-D column of dates", labels))
     if given.dtype.kind != "M":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, get_args, overload
 
 import attrs
 import numpy as np
@@ -34,7 +34,7 @@ from shequn.retention.presence import (
 )
 from shequn.retention.segments import segments_of
 from shequn.retention.sets import PeriodSets, count_codes, fits_bits, sets_of_cells
-from shequn.stats._checks import whole
+from shequn.stats._checks import one_of, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import instant_us
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = ["cohort_table"]
 
 _LATEST = np.iinfo(np.int64).max
+_MOST_ROWS = 2**31
 
 
 @overload
@@ -147,13 +148,20 @@ def cohort_table(
     start, end : aware datetime, optional
         Keep cohorts that began in [start, end): by instant on the elapsed clock; on the calendar clock in whole
         periods, from the one that holds `start` to the last that begins before `end`.
+    by : Assignment, mapping or str, optional
+        One segment a member, or the name of a column of the log: then a member counts in each value they have rows
+        with, by those rows alone.
 
     Returns
     -------
-    CohortTable
+    CohortTable or, with `by`, Breakdown of CohortTable
 
     Raises
     ------
+    MisalignedError
+        `by` is an assignment of other members; see `Assignment.align`.
+    UnknownLabelError
+        There is no such zone, or no such column to go by; with ``unknown_kinds="raise"``, no such kind.
     InvalidValueError, InvalidTypeError
         An option cannot be used, or not together with the others.
 
@@ -179,9 +187,9 @@ def cohort_table(
     """
     if not isinstance(data, EventLog | Presence):
         raise InvalidTypeError(message("data", "an EventLog or a Presence", data))
-    _require_one_of("anchor", anchor, ("first_ever", "first_in_range", "recurring"))
-    _require_one_of("mode", mode, ("on", "on_or_after", "brackets"))
-    _require_one_of("clock", clock, ("calendar", "elapsed"))
+    one_of("anchor", anchor, get_args(Anchor))
+    one_of("mode", mode, get_args(Mode))
+    one_of("clock", clock, get_args(Clock))
     min_occurrences = whole("min_occurrences", min_occurrences)
     max_offset = None if max_offset is None else whole("max_offset", max_offset)
     _require_together(
@@ -249,11 +257,6 @@ def _count(
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _require_one_of(argument: str, value: object, known: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in known:
-        raise InvalidValueError(message(argument, " or ".join(map(repr, known)), value))
-
-
 def _require_together(
     *,
     anchor: Anchor,
@@ -268,8 +271,8 @@ def _require_together(
         raise InvalidValueError(message("clock", "'calendar' with anchor='recurring'", clock))
     if anchor == "first_in_range" and start is None:
         raise InvalidValueError(message("start", "the start of the range with anchor='first_in_range'", start))
-    if min_occurrences < 1:
-        raise InvalidValueError(message("min_occurrences", "a number of rows >= 1", min_occurrences))
+    if not 1 <= min_occurrences < _MOST_ROWS:
+        raise InvalidValueError(message("min_occurrences", "a number of rows in [1, 2**31)", min_occurrences))
     if anchor == "recurring" and (min_occurrences != 1 or anchor_kinds is not None):
         name, value = ("min_occurrences", min_occurrences) if min_occurrences != 1 else ("anchor_kinds", anchor_kinds)
         raise InvalidValueError(message(name, "the default with anchor='recurring'", value))

@@ -12,9 +12,9 @@ import numpy as np
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
+from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.presence import NEVER, Presence, presence
-from shequn.stats._checks import whole
+from shequn.stats._checks import one_of, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart
 
 if TYPE_CHECKING:
@@ -211,9 +211,7 @@ def stickiness(
     >>> s.active.tolist(), s.days_per_member.tolist(), s.stickiness.round(4).tolist()
     ([2], [1.5], [0.0484])
     """
-    if not isinstance(per, str) or per not in _PER:
-        error = InvalidValueError if isinstance(per, str) else InvalidTypeError
-        raise error(message("per", "'week', 'month', 'quarter' or 'year'", per) + suggest(per, _PER))
+    one_of("per", per, _PER)
     daily = _tally(data, tz=tz, kinds=kinds, observed_until=observed_until, unknown_kinds=unknown_kinds)
     if daily.calendar.unit != "day" or daily.calendar.n != 1:
         raise InvalidValueError(message("data", "a presence by single days", daily.calendar.name()))

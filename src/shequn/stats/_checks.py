@@ -8,18 +8,35 @@ from __future__ import annotations
 
 import operator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeGuard, cast
 
 import numpy as np
 
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["array_of", "broadcast", "counts", "level_in_unit", "plain", "reals", "refuse", "whole"]
+__all__ = [
+    "array_of",
+    "broadcast",
+    "counts",
+    "flag",
+    "instance",
+    "is_integer",
+    "items_of",
+    "level_in_unit",
+    "one_of",
+    "plain",
+    "plain_array",
+    "reals",
+    "refuse",
+    "whole",
+]
 
 
 def reals(argument: str, values: ArrayLike) -> FloatArray:
@@ -57,18 +74,97 @@ def array_of(argument: str, values: ArrayLike, *, kinds: str, expected: str) -> 
     >>> array_of("mask", [True, False], kinds="b", expected="booleans")
     array([ True, False])
     """
-    try:
-        array: NDArray[Any] = np.asarray(values)
-    except (ValueError, TypeError, OverflowError):
-        raise InvalidTypeError(message(argument, f"an array of {expected}", values)) from None
-    if isinstance(values, np.ma.MaskedArray) and bool(np.ma.getmaskarray(cast("Any", values)).any()):
-        row = int(np.flatnonzero(np.ma.getmaskarray(cast("Any", values)).reshape(-1))[0])
-        raise InvalidValueError(message(argument, f"{expected} in every row", "a masked one", row=row))
+    array = plain_array(argument, values, expected=f"an array of {expected}")
     if array.dtype.kind in kinds:
         return array
     if array.size == 0:
         return np.zeros(array.shape, dtype=np.bool_ if kinds == "b" else np.int64)
     raise InvalidTypeError(message(argument, expected, f"{array.dtype} values"))
+
+
+def plain_array(argument: str, values: object, *, expected: str) -> NDArray[Any]:
+    """Return `values` as an array of any dtype, which a ragged list is not, nor one with masked entries.
+
+    Examples
+    --------
+    >>> plain_array("rows", [2, 0], expected="row numbers")
+    array([2, 0])
+    """
+    try:
+        array: NDArray[Any] = np.asarray(values)
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidTypeError(message(argument, expected, values)) from None
+    if isinstance(values, np.ma.MaskedArray):
+        masked = np.flatnonzero(np.ma.getmaskarray(cast("Any", values)))
+        if len(masked):
+            row = int(np.unravel_index(int(masked[0]), array.shape)[0]) if array.ndim else None
+            raise InvalidValueError(message(argument, f"{expected} without masked entries", "a masked one", row=row))
+    return array
+
+
+def items_of(argument: str, values: object, *, expected: str) -> list[Any]:
+    """Return a list of what `values` holds; a text is one thing, and so is an array without axes.
+
+    Examples
+    --------
+    >>> items_of("kinds", ("post", "like"), expected="kinds")
+    ['post', 'like']
+    """
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError
+        items = iter(cast("Iterable[Any]", values))
+    except TypeError:
+        raise InvalidTypeError(message(argument, expected, values)) from None
+    return list(items)
+
+
+def instance(argument: str, value: object, kind: type[Any], *, expected: str) -> None:
+    """Raise unless `value` is of a class.
+
+    Examples
+    --------
+    >>> instance("name", "city", str, expected="a name")
+    """
+    if not isinstance(value, kind):
+        raise InvalidTypeError(message(argument, expected, value))
+
+
+def one_of(argument: str, value: object, known: Sequence[str]) -> None:
+    """Raise unless an option is one of the words it can be.
+
+    Examples
+    --------
+    >>> one_of("lang", "zh", ("en", "zh"))
+    """
+    if not isinstance(value, str) or value not in known:
+        error = InvalidValueError if isinstance(value, str) else InvalidTypeError
+        raise error(message(argument, f"one of {', '.join(map(repr, known))}", value) + suggest(value, known))
+
+
+def flag(argument: str, value: object) -> bool:
+    """Return `value`, True or False, as a Python bool.
+
+    Examples
+    --------
+    >>> flag("inside", np.True_)
+    True
+    """
+    given = plain(value)
+    if not isinstance(given, bool):
+        raise InvalidTypeError(message(argument, "True or False", value))
+    return given
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Return whether a value is an integer, Python's or NumPy's; a boolean is none, nor is a span of time.
+
+    Examples
+    --------
+    >>> is_integer(np.int8(3)), is_integer(True), is_integer(np.timedelta64(3, "s"))
+    (True, False, False)
+    """
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
 
 
 def whole(argument: str, value: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -94,11 +95,12 @@ def chi_square_homogeneity(table: ArrayLike) -> Homogeneity:
     expected = np.outer(kept.sum(axis=1), kept.sum(axis=0)) / max(kept.sum(), 1.0)
     statistic = float(((kept - expected) ** 2 / expected).sum())
     df = (max(kept.shape[0], 1) - 1) * (max(kept.shape[1], 1) - 1)
+    # NaN is the one object `math.nan`, which equals itself inside a tuple as another NaN would not.
     return Homogeneity(
         statistic=statistic if df else 0.0,
         df=df,
-        p_value=float(chi2_sf(statistic, df)) if df else float("nan"),
-        smallest_expected=float(expected.min()) if expected.size else float("nan"),
+        p_value=float(chi2_sf(statistic, df)) if df else math.nan,
+        smallest_expected=float(expected.min()) if expected.size else math.nan,
         dropped_rows=tuple(np.flatnonzero(~row_kept).tolist()),
         dropped_columns=tuple(np.flatnonzero(~column_kept).tolist()),
     )

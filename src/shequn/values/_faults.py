@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from shequn.stats._checks import is_integer
+
 __all__ = ["Fault", "Form", "TimeUnit", "describe"]
 
 TimeUnit: TypeAlias = Literal["s", "ms", "us"]
@@ -72,9 +74,9 @@ def _hint(value: object, form: Form) -> str:
         hint = _zone_hint(value, form)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, date):
         hint = "a date is not an instant"
-    elif form.one or isinstance(value, (bool, np.bool_)):
+    elif form.one:
         hint = ""
-    elif isinstance(value, (int, np.integer)):
+    elif is_integer(value):
         hint = "integers need time_unit='s', 'ms' or 'us'" + (" instead of at_tz" if form.zone is not None else "")
     elif isinstance(value, (float, np.floating)):
         hint = "floats lose microseconds, so cast whole numbers with .astype('int64')"

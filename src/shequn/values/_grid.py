@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import plain_array
 from shequn.values._reading import FIRST_US, LAST_US
 from shequn.values._wall import BLOCK, DAY_US, to_wall
 from shequn.values.zones import transitions_between
@@ -110,7 +111,7 @@ class Grid(NamedTuple):
 
     def checked(self, index: ArrayLike) -> IntArray:
         """Return period numbers as a new int64 array, or refuse those far from every accepted instant."""
-        numbers: NDArray[Any] = np.asarray(index)
+        numbers = plain_array("index", index, expected="a 1-D array of period numbers")
         if numbers.ndim != 1 or (numbers.dtype.kind not in "iu" and len(numbers)):
             got = f"{numbers.ndim}-D {numbers.dtype} values"
             raise InvalidTypeError(message("index", "a 1-D array of period numbers", got))

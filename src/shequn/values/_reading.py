@@ -16,6 +16,7 @@ import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import is_integer
 from shequn.values._faults import Fault, Form, TimeUnit
 from shequn.values._wall import BLOCK, DAY_US, WALL_SLACK_US, from_wall
 from shequn.values.zones import zone_name
@@ -169,7 +170,7 @@ def _read_objects(values: Sequence[object], form: Form) -> tuple[NDArray[Any], _
 
 def _read_integers(values: Sequence[object]) -> IntArray | None:
     kinds = set(map(type, values))
-    if not all(issubclass(kind, (int, np.integer)) and not issubclass(kind, bool) for kind in kinds):
+    if not all(issubclass(kind, (int, np.integer)) and not issubclass(kind, (bool, np.timedelta64)) for kind in kinds):
         return None
     try:
         return np.array(values, dtype=np.int64)
@@ -241,9 +242,9 @@ def read_one(value: object, form: Form) -> int | Fault:
 
 
 def _read_integer(value: object, unit: TimeUnit) -> int | Fault:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+    if not is_integer(value):
         return Fault.KIND
-    return _in_range(int(cast("int", value)) * _SCALES[unit].up)
+    return _in_range(int(value) * _SCALES[unit].up)
 
 
 def _read_datetime(value: object, epoch: datetime) -> int | Fault:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import array_of, plain
+from shequn.stats._checks import array_of, flag, plain
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -93,7 +93,7 @@ class Band:
         Raises
         ------
         InvalidTypeError
-            If `value` is not a number.
+            If `value` is not a number, or `inside` neither True nor False.
 
         Examples
         --------
@@ -103,7 +103,7 @@ class Band:
         number = plain(value)
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise InvalidTypeError(message("value", "a number", value))
-        return number >= (self.leave if inside else self.enter)
+        return number >= (self.leave if flag("inside", inside) else self.enter)
 
     def mask(self, values: ArrayLike, inside: ArrayLike) -> BoolArray:
         """Tell which values are inside, given which were.

@@ -13,7 +13,8 @@ import attrs
 import numpy as np
 import pendulum
 
-from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
+from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import is_integer, one_of, plain_array
 from shequn.values._grid import INSTANTS, Grid, Rule, Tick, ticks_of
 from shequn.values._reading import FIRST_US, LAST_US
 from shequn.values._wall import first_at_or_after, last_before
@@ -62,7 +63,7 @@ def _name_of(tz: str | tzinfo) -> str:
 
 
 def _plain_int(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not is_integer(n):
         raise InvalidTypeError(message("n", "an integer of at least 1", n))
     return int(n)
 
@@ -79,17 +80,11 @@ def _plain_date(argument: str, day: object) -> date:
 
 
 def _check_unit(_calendar: Calendar, field: attrs.Attribute[Unit], value: object) -> None:
-    _one_of(get_args(Unit), field.name, value)
+    one_of(field.name, value, get_args(Unit))
 
 
 def _check_week_start(_calendar: Calendar, field: attrs.Attribute[WeekStart], value: object) -> None:
-    _one_of(get_args(WeekStart), field.name, value)
-
-
-def _one_of(known: tuple[str, ...], argument: str, value: object) -> None:
-    if not isinstance(value, str) or value not in known:
-        error = InvalidValueError if isinstance(value, str) else InvalidTypeError
-        raise error(message(argument, f"one of {', '.join(map(repr, known))}", value) + suggest(value, known))
+    one_of(field.name, value, get_args(WeekStart))
 
 
 @attrs.frozen(kw_only=True)
@@ -189,7 +184,7 @@ class Calendar:
         >>> Calendar.of("month", tz="Asia/Shanghai").name()
         'month, Asia/Shanghai'
         """
-        _one_of(get_args(WeekStart), "week_start", week_start)
+        one_of("week_start", week_start, get_args(WeekStart))
         if isinstance(every, Calendar):
             if tz is not None and zone_name(tz) != every.tz:
                 raise InvalidValueError(message("tz", f"None or {every.tz!r}, the zone of the calendar given", tz))
@@ -197,7 +192,7 @@ class Calendar:
                 expected = f"{every.week_start!r}, as in the calendar given"
                 raise InvalidValueError(message("week_start", expected, week_start))
             return every
-        _one_of(get_args(Unit), "every", every)
+        one_of("every", every, get_args(Unit))
         if tz is None:
             expected = f"a time zone such as 'Asia/Shanghai', since a {every} is local to one"
             raise InvalidValueError(message("tz", expected, None))
@@ -236,7 +231,7 @@ class Calendar:
         >>> Calendar(unit="day", tz="Asia/Shanghai").index(np.array([1709222399999999, 1709222400000000]))
         array([19782, 19783], dtype=int32)
         """
-        rows = np.asarray(at_us)
+        rows = plain_array("at_us", at_us, expected="a 1-D array of int64 microseconds")
         if rows.ndim != 1 or (rows.dtype.kind not in "iu" and len(rows)):
             got = f"{rows.ndim}-D {rows.dtype} values"
             raise InvalidTypeError(message("at_us", "a 1-D array of int64 microseconds", got))
@@ -289,7 +284,7 @@ class Calendar:
         >>> Calendar(unit="year", tz="UTC").index_one(1709222400000000)
         54
         """
-        if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
+        if is_integer(at):
             at_us = int(at)
             if not FIRST_US <= at_us < LAST_US:
                 raise InvalidValueError(message("at", INSTANTS, at_us))
@@ -499,7 +494,7 @@ class Calendar:
         >>> Calendar(unit="week", tz="Asia/Shanghai").name("zh")
         '周（周一起），Asia/Shanghai'
         """
-        _one_of(get_args(Lang), "lang", lang)
+        one_of("lang", lang, get_args(Lang))
         unit, weekday = _NAMES[self.unit][lang], _NAMES[self.week_start][lang]
         if lang == "zh":
             counter = "个" if self.unit in {"hour", "month", "quarter"} else ""

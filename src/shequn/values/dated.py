@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 import attrs
 
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
+from shequn.stats._checks import items_of
 
 __all__ = ["Dated"]
 
@@ -32,17 +33,11 @@ def _checked_steps(steps: Steps[T]) -> tuple[tuple[date | None, T], ...]:
 
 def _pairs(steps: object) -> Iterator[tuple[date | None, Any]]:
     items = cast("object", steps.items()) if isinstance(steps, Mapping) else steps
-    if not _is_iterable(items):
-        raise InvalidTypeError(message("steps", "(date, value) pairs", items))
-    for row, pair in enumerate(cast("Iterable[object]", items)):
+    for row, pair in enumerate(items_of("steps", items, expected="(date, value) pairs")):
         if not _is_pair(pair):
             raise InvalidTypeError(message("steps", "(date, value) pairs", pair, row=row))
         since, value = cast("tuple[object, Any]", pair)
         yield (None if since is None else _plain_date("steps", since, row)), value
-
-
-def _is_iterable(items: object) -> bool:
-    return isinstance(items, Iterable) and not isinstance(items, str)
 
 
 def _is_pair(pair: object) -> bool:

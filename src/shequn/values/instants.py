@@ -12,6 +12,7 @@ import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import one_of, whole
 from shequn.values._faults import Fault, Form, TimeUnit, describe
 from shequn.values._reading import EPOCH, FIRST_US, LAST_US, MICROSECOND, read, read_one
 from shequn.values.zones import zone, zone_name
@@ -97,11 +98,10 @@ def from_us(us: int, tz: str | tzinfo = "UTC") -> pendulum.DateTime:
     >>> from_us(1709222400000000, "Asia/Shanghai").isoformat()
     '2024-03-01T00:00:00+08:00'
     """
-    if isinstance(us, bool) or not isinstance(us, (int, np.integer)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidTypeError(message("us", "an integer", us))
-    if not _SHOWN_FROM_US <= us < _SHOWN_TO_US:
+    exact_us = whole("us", us)
+    if not _SHOWN_FROM_US <= exact_us < _SHOWN_TO_US:
         raise InvalidValueError(message("us", "microseconds in the years 2 to 9998", us))
-    moment = (EPOCH + int(us) * MICROSECOND).astimezone(zone(tz))
+    moment = (EPOCH + exact_us * MICROSECOND).astimezone(zone(tz))
     return pendulum.DateTime(
         moment.year,
         moment.month,
@@ -229,9 +229,8 @@ def instant_faults(
 
 
 def _form_of(argument: str, at_tz: str | tzinfo | None, time_unit: TimeUnit | None) -> Form:
-    if time_unit is not None and time_unit not in get_args(TimeUnit):
-        known = get_args(TimeUnit)
-        raise InvalidValueError(message("time_unit", f"one of {', '.join(map(repr, known))}", time_unit))
+    if time_unit is not None:
+        one_of("time_unit", time_unit, get_args(TimeUnit))
     if time_unit is not None and at_tz is not None:
         raise InvalidValueError(message("at_tz", "None where time_unit counts from 1970-01-01T00:00Z", at_tz))
     return Form(argument, None if at_tz is None else zone_name(at_tz, argument="at_tz"), time_unit)

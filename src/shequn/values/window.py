@@ -6,10 +6,10 @@ from datetime import datetime  # noqa: TC003  # attrs resolves the annotations o
 from typing import TYPE_CHECKING
 
 import attrs
-import numpy as np
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import plain_array
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Window:
         >>> Window(pendulum.datetime(1970, 1, 1), pendulum.datetime(1970, 1, 2)).mask([0, 86_400_000_000])
         array([ True, False])
         """
-        rows = np.asarray(at_us)
+        rows = plain_array("at_us", at_us, expected="an array of int64 microseconds")
         if rows.dtype.kind not in "iu" and rows.size:
             raise InvalidTypeError(message("at_us", "an array of int64 microseconds", f"{rows.dtype} values"))
         inside = rows >= self.start_us
