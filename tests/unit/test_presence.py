@@ -552,7 +552,7 @@ def test_what_was_stored_comes_by_name(stored):
     p = weekly(*ROWS)
     with pytest.raises(InvalidTypeError, match=r"^columns: expected a mapping, or a data frame, got "):
         Presence.from_state(stored, p.to_state(), calendar=p.calendar)
-    with pytest.raises(InvalidTypeError, match=r"^state: expected a mapping, got "):
+    with pytest.raises(InvalidTypeError, match=r"^state: expected a mapping, or a data frame, got "):
         Presence.from_state(p.to_member_columns(), stored, calendar=p.calendar)
 
 
