@@ -3,6 +3,9 @@
 from shequn.columns.breakdown import Breakdown as Breakdown
 from shequn.columns.breakdown import SegmentRow as SegmentRow
 from shequn.columns.changes import MembershipChanges as MembershipChanges
+from shequn.columns.condition import RowColumn as RowColumn
+from shequn.columns.condition import RowCondition as RowCondition
+from shequn.columns.condition import row as row
 from shequn.columns.describe import KindRow as KindRow
 from shequn.columns.describe import LogSummary as LogSummary
 from shequn.columns.ingest import Ingested as Ingested
@@ -27,9 +30,12 @@ __all__ = [
     "Memberships",
     "Rejected",
     "Roster",
+    "RowColumn",
+    "RowCondition",
     "SegmentRow",
     "Stay",
     "Tabular",
     "Tags",
     "memberships",
+    "row",
 ]

@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.kinds import UnknownKinds, of_kinds
+from shequn.columns.segments import assignment_of
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels import Assignment, Index
 from shequn.labels.hashing import number_codes
 from shequn.retention.ledger import Basis, FlowLedger
 from shequn.retention.presence import NEVER, NEVER_BEFORE, Presence, last_period, presence_of, require_axis
-from shequn.retention.segments import assignment_of
 from shequn.retention.standing import Facts, membership_facts
 
 if TYPE_CHECKING:

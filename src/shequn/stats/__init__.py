@@ -1,10 +1,17 @@
-"""Intervals, tests and distribution tails: arrays in, arrays out, no word of the domain."""
+"""Intervals, tests, survival tables, quantiles and distribution tails: arrays in, arrays out, no word of the domain."""
 
+from shequn.stats.difference import two_proportions as two_proportions
 from shequn.stats.homogeneity import Homogeneity as Homogeneity
 from shequn.stats.homogeneity import chi_square_homogeneity as chi_square_homogeneity
 from shequn.stats.intervals import Interval as Interval
 from shequn.stats.intervals import newcombe as newcombe
 from shequn.stats.intervals import wilson as wilson
+from shequn.stats.multiple import holm as holm
+from shequn.stats.odds import OddsRatio as OddsRatio
+from shequn.stats.odds import odds_ratio as odds_ratio
+from shequn.stats.quantiles import quantile_interval as quantile_interval
+from shequn.stats.quantiles import weighted_quantile as weighted_quantile
+from shequn.stats.survival import SurvivalTable as SurvivalTable
 from shequn.stats.tails import chi2_sf as chi2_sf
 from shequn.stats.tails import normal_cdf as normal_cdf
 from shequn.stats.tails import normal_quantile as normal_quantile
@@ -13,11 +20,18 @@ from shequn.stats.tails import normal_sf as normal_sf
 __all__ = [
     "Homogeneity",
     "Interval",
+    "OddsRatio",
+    "SurvivalTable",
     "chi2_sf",
     "chi_square_homogeneity",
+    "holm",
     "newcombe",
     "normal_cdf",
     "normal_quantile",
     "normal_sf",
+    "odds_ratio",
+    "quantile_interval",
+    "two_proportions",
+    "weighted_quantile",
     "wilson",
 ]
