@@ -9,14 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shequn import retention
+    from shequn import funnel, retention
     from shequn.columns import (
         Breakdown,
         EventLog,
         LogSummary,
         Memberships,
         Roster,
+        RowCondition,
         memberships,
+        row,
     )
     from shequn.entities import (
         OPTIMAL_SIZE,
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
         ShequnWarning,
         UnknownKindWarning,
         UnknownLabelError,
+    )
+    from shequn.funnel import (
+        Exclusion,
+        Funnel,
+        Step,
     )
     from shequn.labels import (
         Assignment,
@@ -78,6 +85,8 @@ __all__ = [
     "Event",
     "EventKind",
     "EventLog",
+    "Exclusion",
+    "Funnel",
     "Group",
     "Index",
     "InvalidTypeError",
@@ -92,22 +101,26 @@ __all__ = [
     "Platform",
     "Rate",
     "Roster",
+    "RowCondition",
     "ShequnError",
     "ShequnWarning",
     "SizeBand",
+    "Step",
     "Tier",
     "TierLadder",
     "UnknownKindWarning",
     "UnknownLabelError",
     "Window",
+    "funnel",
     "memberships",
     "retention",
+    "row",
     "wechat_group",
 ]
 
 # A name stands three times in this file: above for type checkers, in `__all__`, and here for the interpreter.
 # tests/contract/test_front_door.py holds the three equal.
-_ROOMS: tuple[str, ...] = ("retention",)
+_ROOMS: tuple[str, ...] = ("funnel", "retention")
 _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
     "columns": (
         "Breakdown",
@@ -115,7 +128,9 @@ _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
         "LogSummary",
         "Memberships",
         "Roster",
+        "RowCondition",
         "memberships",
+        "row",
     ),
     "entities": (
         "OPTIMAL_SIZE",
@@ -145,6 +160,11 @@ _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
         "ShequnWarning",
         "UnknownKindWarning",
         "UnknownLabelError",
+    ),
+    "funnel": (
+        "Exclusion",
+        "Funnel",
+        "Step",
     ),
     "labels": (
         "Assignment",
