@@ -125,28 +125,25 @@ class Exclusion:
     where: RowCondition | None = attrs.field(default=None, converter=_condition)
 
 
-def _shown(value: object) -> object:
-    """Return a value for an error message, whatever a check has narrowed its type to."""
-    return value
-
-
 def _step(given: object, row: int) -> Step:
     if isinstance(given, Step):
         return given
     expected = "a Step, a kind or a set of kinds"
     if isinstance(given, str):
         return Step(kinds=given)
-    if isinstance(given, Mapping) or not isinstance(given, Collection):
-        raise InvalidTypeError(message("steps", expected, _shown(given), row=row))
-    given = cast("Collection[str]", given)
-    if not given:
+    seen: object = given
+    if isinstance(seen, Mapping) or not isinstance(seen, Collection):
+        raise InvalidTypeError(message("steps", expected, given, row=row))
+    kinds = cast("Collection[str]", given)
+    if not kinds:
         raise InvalidValueError(message("steps", "at least one kind in each step", given, row=row))
-    return Step(kinds=given)
+    return Step(kinds=kinds)
 
 
 def _steps(steps: Iterable[Step | Collection[str] | str]) -> tuple[Step, ...]:
-    if isinstance(steps, (str, Step, Mapping)):
-        raise InvalidTypeError(message("steps", "a sequence of steps", _shown(steps)))
+    seen: object = steps
+    if isinstance(seen, (str, Step, Mapping)):
+        raise InvalidTypeError(message("steps", "a sequence of steps", steps))
     found = [_step(given, row) for row, given in enumerate(items_of("steps", steps, expected="a sequence of steps"))]
     if not found:
         raise InvalidValueError(message("steps", "at least one step", found))
