@@ -80,6 +80,11 @@ class OneMember:
             depth = reached
         return depth if self._can_end(at, number, self.rules.required[depth - 1], is_clean=True) else 0
 
+    def first_end(self, at: int, number: int, depth: int) -> int:
+        """Return the earliest instant at which an attempt can cleanly reach a depth; it can."""
+        firsts = self._firsts(at, number, self.rules.required[depth - 1], True)
+        return int(min(end for _, ends in firsts for end in ends.values()))
+
     def _can_end(self, at: int, number: int, last: int, *, is_clean: bool) -> bool:
         deadline = self.instants[at].tick + self.limits.within
         return any(end <= deadline for _, ends in self._firsts(at, number, last, is_clean) for end in ends.values())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shequn.funnel.parts import Part
     from shequn.funnel.reading import Reading
 
-__all__ = ["Eligible", "Found", "KeyOf", "find"]
+__all__ = ["Eligible", "FirstAttempts", "Found", "KeyOf", "find", "find_first"]
 
 _NO_TICK = int(np.iinfo(np.int64).max)
 
@@ -96,8 +96,7 @@ def find(
     needs_rows : bool
         Whether `key_of` looks at rows.
     """
-    kind = _AnyOrder if reading.funnel.order == "any" else _Hopping if can_hop(reading) else _Ordered
-    matcher = kind(reading, eligible, key_of, with_witness)
+    matcher = _matcher_of(reading)(reading, eligible, key_of, with_witness)
     parts = for_each_part(reading, matcher, with_rows=with_witness or needs_rows or matcher.needs_rows)
     if not parts:
         none = np.zeros(0, dtype=np.int64)
@@ -106,14 +105,69 @@ def find(
     return Found(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+class Judged(NamedTuple):
+    """Every attempt of one part."""
+
+    place: IntArray  # of its entry
+    depth: NDArray[np.int16]
+    end: IntArray  # clock at which it can first reach its depth
+
+
+class FirstAttempts(NamedTuple):
+    """The first attempt of each member that counts."""
+
+    member: IntArray
+    depth: NDArray[np.int16]
+    entry_us: IntArray
+    elapsed_us: IntArray  # until its depth is reached
+    row: IntArray
+
+
+def find_first(reading: Reading, eligible: Eligible, *, with_rows: bool = False) -> FirstAttempts:
+    """Return the first attempt of each member that counts, over a whole log that has rows."""
+    matcher = _matcher_of(reading)(reading, eligible, None, False)
+    parts = for_each_part(reading, matcher.first, with_rows=with_rows or matcher.needs_rows)
+    return FirstAttempts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _matcher_of(reading: Reading) -> type[_Matcher]:
+    if reading.funnel.order == "any":
+        return _AnyOrder
+    return _Hopping if can_hop(reading) else _Ordered
+
+
 class _Matcher:
-    """What both kinds of order share: the choice among attempts."""
+    """What all kinds of order share: the choice among attempts."""
 
     needs_rows = False
 
     def __init__(self, reading: Reading, eligible: Eligible, key_of: KeyOf | None, with_witness: bool) -> None:
         self.reading, self.eligible, self.key_of, self.with_witness = reading, eligible, key_of, with_witness
         self.rules = Rules.of(reading.funnel)
+
+    def __call__(self, part: Part) -> Found:
+        """Return the level, and if wanted the witness, of each group of a part."""
+        raise NotImplementedError
+
+    def judge(self, part: Part) -> Judged:
+        """Return every attempt of a part, with its depth."""
+        raise NotImplementedError
+
+    def first(self, part: Part) -> FirstAttempts:
+        """Return each member's first attempt that counts; of several at one instant the deepest, then the fastest."""
+        place, depth, end = self.judge(part)
+        clock = part.clock[place]
+        ticks, ends = part.ticks(clock), part.ticks(end)
+        at_us = self.reading.clock.instants(ticks)
+        keep = np.flatnonzero(self.eligible.mask(at_us))
+        member = self.reading.units.members_of(part.units(clock) + part.first_unit)
+        order = keep[np.lexsort((ends[keep], -depth[keep], ticks[keep], member[keep]))]
+        new = np.ones(len(order), dtype=np.bool_)
+        new[1:] = member[order[1:]] != member[order[:-1]]
+        best = order[new]
+        elapsed = (ends[best] - ticks[best]) * self.reading.clock.unit_us
+        rows = np.full(len(best), -1, dtype=np.int64) if part.rows is None else part.rows[place[best]]
+        return FirstAttempts(member[best], depth[best], at_us[best], elapsed, rows)
 
     def _attempts(
         self, part: Part, place: IntArray, depth: NDArray[np.int16]
@@ -181,6 +235,11 @@ class _Hopping(_Matcher):
             _choose(part, attempts.group[chosen], places, (cost[chosen],), witness)
         return self._found(part, member, key, level, witness)
 
+    def judge(self, part: Part) -> Judged:
+        """Return every attempt, which takes the next row of the next step each time."""
+        hops = Hops(part)
+        return Judged(hops.entries, *hops.depths())
+
     def _levels(self, part: Part, level: NDArray[np.int16]) -> Found:
         """Return the level of each member, over the units of the member."""
         units = np.flatnonzero(level)
@@ -210,12 +269,34 @@ class _Ordered(_Matcher):
             is_once=reading.is_once,
         )
 
-    def __call__(self, part: Part) -> Found:
+    def _read(self, part: Part) -> tuple[Paths, dict[int, OneMember], NDArray[np.int16]]:
+        """Return the ways through a part, those of units that need a closer look, and the depth of each attempt."""
         excluding = [rows.in_part(part) for rows in self.excluding]
         paths = Paths(part, self.rules, [clock for clock, _ in excluding])
         depth = paths.depths()
         knots = self._knots(part, paths, excluding)
         self._untie(part, paths, knots, depth)
+        return paths, knots, depth
+
+    def judge(self, part: Part) -> Judged:
+        """Return every attempt, with the earliest clean chain of its depth."""
+        paths, knots, depth = self._read(part)
+        end = paths.clock[0].copy()
+        for reached, last in enumerate(self.rules.required, start=1):
+            here = depth == reached
+            if here.any():
+                end[here] = paths.finish(last, is_clean=True)[here]
+        if knots:
+            assert part.rows is not None  # noqa: S101  (they were asked for)
+            unit = part.units(paths.clock[0])
+            for place in np.flatnonzero(np.isin(unit, list(knots)) & (depth > 0)).tolist():
+                ways, tick = knots[int(unit[place])], int(part.ticks(paths.clock[0][place]))
+                row = int(part.rows[paths.at[0][place]])
+                end[place] += ways.first_end(ways.place_of(tick), row, int(depth[place])) - tick
+        return Judged(paths.at[0], depth, end)
+
+    def __call__(self, part: Part) -> Found:
+        paths, knots, depth = self._read(part)
         attempts, member, key, level = self._attempts(part, paths.at[0], depth)
         if not self.with_witness:
             return self._without_witness(member, key, level)
@@ -335,13 +416,34 @@ class _AnyOrder(_Matcher):
         self._is_once = reading.funnel.reuse == "once" and reading.is_overlapping
         self.needs_rows = self._is_once
 
-    def __call__(self, part: Part) -> Found:
+    def judge(self, part: Part) -> Judged:
+        """Return the windows that begin at each instant; the end is that of the first way to serve all that it can."""
         windows = AnyOrder(part, self.rules.n_steps)
-        begins = windows.begins if self.key_of is None else np.arange(len(part.clock))
+        begins = windows.begins
+        depth, competing = self._depths(part, windows, begins)
+        places = windows.first_rows(begins)
+        end = np.where(places >= 0, part.clock[places], -1).max(axis=1, initial=-1)
+        for line in np.flatnonzero(competing[begins]).tolist():
+            served: list[frozenset[int]] = []
+            for clock, _, steps, _ in self._window(part, int(begins[line])):
+                served.append(steps)
+                if most_distinct(served) == depth[line]:
+                    end[line] = clock
+                    break
+        return Judged(begins, depth, end)
+
+    def _depths(self, part: Part, windows: AnyOrder, begins: IntArray) -> tuple[NDArray[np.int16], BoolArray]:
+        """Return how many steps each window serves, and which entries are of units whose rows compete for steps."""
         depth = (windows.first_rows(begins) >= 0).sum(axis=1).astype(np.int16)
         competing = self._competing(part)
         for line in np.flatnonzero(competing[begins]).tolist():
             depth[line] = most_distinct([steps for _, _, steps, _ in self._window(part, int(begins[line]))])
+        return depth, competing
+
+    def __call__(self, part: Part) -> Found:
+        windows = AnyOrder(part, self.rules.n_steps)
+        begins = windows.begins if self.key_of is None else np.arange(len(part.clock))
+        depth, competing = self._depths(part, windows, begins)
         attempts, member, key, level = self._attempts(part, begins, depth)
         if not self.with_witness:
             return self._without_witness(member, key, level)

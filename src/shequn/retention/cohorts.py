@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
+from shequn.columns.horizon import Horizon
 from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counts import cohort_fields
 from shequn.retention.curve import ReturnCurve
-from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, last_period, require_same
 from shequn.stats import Homogeneity, chi_square_homogeneity, wilson
 from shequn.stats._checks import is_integer, items_of, whole

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shequn._typing import IntArray
+    from shequn.columns.horizon import Horizon
     from shequn.columns.log import EventLog
     from shequn.labels import Label
-    from shequn.retention.horizon import Horizon
     from shequn.retention.sets import PeriodSets
     from shequn.values.calendar import Calendar
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
+from shequn.columns.horizon import Horizon
 from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
-from shequn.retention.horizon import Horizon
 from shequn.retention.presence import period_numbers
 from shequn.stats._checks import array_of, counts, is_integer, refuse, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart

@@ -19,11 +19,11 @@ import attrs
 
 from shequn.columns.breakdown import Breakdown
 from shequn.columns.changes import JOIN, LEAVE
+from shequn.columns.horizon import Horizon
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counting import Plan
-from shequn.retention.horizon import Horizon
 from shequn.retention.ledger import Basis
 from shequn.retention.presence import Presence, require_periods, require_remembered, same
 from shequn.stats._checks import one_of, whole

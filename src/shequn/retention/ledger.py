@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
+from shequn.columns.horizon import Horizon
 from shequn.columns.kinds import kind_set
 from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention.counts import ledger_fields
-from shequn.retention.horizon import Horizon
 from shequn.retention.presence import complete_periods, last_period, require_same
 from shequn.values.instants import from_us
 from shequn.values.money import Money

@@ -10,13 +10,13 @@ import attrs
 import numpy as np
 
 from shequn.columns.halves import in_halves
+from shequn.columns.horizon import Horizon
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message
 from shequn.labels import Coded, Index
-from shequn.retention.horizon import Horizon
 from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
 from shequn.stats._checks import one_of, plain_array, refuse, whole
 from shequn.values.calendar import Calendar, Unit, WeekStart

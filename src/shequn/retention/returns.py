@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Breakdown
+from shequn.columns.horizon import Horizon
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -22,7 +23,6 @@ from shequn.retention.cohorts import (
     require_brackets,
     require_table,
 )
-from shequn.retention.horizon import Horizon
 from shequn.retention.presence import (
     NEVER,
     NEVER_BEFORE,
