@@ -1,14 +1,44 @@
-"""Every query that the benchmarks time, also those that lost, finds the cohort table that this library finds."""
+"""Every query that the benchmarks time, also those that lost, finds the table that this library finds."""
 
 from __future__ import annotations
+
+from bisect import bisect_left
 
 import numpy as np
 import pytest
 from benchmarks.building import INPUTS, encoded_alike
-from benchmarks.contenders import ALL, OURS, Loaded, load
-from benchmarks.workload import N_WEEKS, ORIGIN_S, WEEK_S, WORKLOADS, Columns, columns
+from benchmarks.contenders import (
+    ALL,
+    FUNNEL,
+    FUNNEL_CONDITIONS,
+    FUNNEL_PEERS,
+    FUNNEL_SORTED,
+    FUNNEL_SORTED_PEERS,
+    FUNNEL_SORTED_SLOWER,
+    OURS,
+    WITHIN_DAYS,
+    Loaded,
+    load,
+)
+from benchmarks.workload import KINDS, N_WEEKS, ORIGIN_S, STEPS, WEEK_S, WORKLOADS, Columns, columns, items
+from tests.reference import slow_funnel
 
 N_ROWS = 4_000
+WITHIN_S = WITHIN_DAYS * 86_400
+
+READ, LIKE, REPLY, POST, LEAVE = (KINDS.index(kind) for kind in ("read", "like", "reply", "post", "leave"))
+IN_TURN = ({READ}, {LIKE}, {REPLY}, {POST})
+OVERLAPPING = ({READ, LIKE}, {LIKE, REPLY}, {REPLY, POST}, {POST, READ})
+
+# What each of our measured funnels means, in the words of the slow reference.
+CONDITIONS = {
+    "strict": (IN_TURN, {"order": "strict"}),
+    "any": (IN_TURN, {"order": "any"}),
+    "overlapping": (OVERLAPPING, {}),
+    "once": (OVERLAPPING, {"reuse": "once"}),
+    "exclusion": (IN_TURN, {"exclusions": ((0, 3),)}),
+    "hold_constant": (IN_TURN, {"hold_constant": True}),
+}
 
 
 def table_of(loaded: Loaded):
@@ -28,6 +58,41 @@ def slow_table(given: Columns):
     return table
 
 
+def slow_levels(given: Columns):
+    """Count members by the last step they got to: from each entry the next step is taken as soon as it comes."""
+    seconds_of: dict[int, list[list[int]]] = {}
+    for member, second, kind in sorted(zip(*map(np.ndarray.tolist, given), strict=True)):
+        if kind < len(STEPS):
+            seconds_of.setdefault(member, [[] for _ in STEPS])[kind].append(second)
+    levels = np.zeros(len(STEPS) + 1, dtype=np.int64)
+    for of_step in seconds_of.values():
+        levels[max((steps_after(entry, of_step) for entry in of_step[0]), default=0)] += 1
+    return levels[1:]
+
+
+def steps_after(entry: int, of_step: list[list[int]]) -> int:
+    at = entry
+    for step, seconds in enumerate(of_step):
+        place = bisect_left(seconds, at)
+        if place == len(seconds) or seconds[place] > entry + WITHIN_S:
+            return step
+        at = seconds[place]
+    return len(of_step)
+
+
+def slow_levels_under(query: str, given: Columns):
+    steps, options = CONDITIONS[query]
+    rules = slow_funnel.Rules(n_steps=len(steps), within=WITHIN_S, **options)
+    about = items(len(given.member)).tolist()
+    rows_of: dict[int, list[slow_funnel.Row]] = {}
+    for number, (member, second, kind) in enumerate(zip(*map(np.ndarray.tolist, given), strict=True)):
+        matched = frozenset(step for step, kinds in enumerate(steps) if kind in kinds)
+        excluded = frozenset({0} if rules.exclusions and kind == LEAVE else ())
+        rows_of.setdefault(member, []).append(slow_funnel.Row(number, second, matched, excluded, about[number]))
+    found = [slow_funnel.witness(rows, rules) for rows in rows_of.values()]
+    return np.bincount([one.level for one in found if one is not None], minlength=len(steps) + 1)[1:]
+
+
 @pytest.fixture(params=WORKLOADS)
 def given(request):
     return columns(request.param, N_ROWS)
@@ -36,6 +101,28 @@ def given(request):
 @pytest.mark.parametrize("contender", [OURS, *ALL], ids=lambda contender: contender.title)
 def test_a_query_finds_the_cohort_table(contender, given):
     assert np.array_equal(table_of(load(contender, given)), slow_table(given))
+
+
+@pytest.mark.parametrize(
+    "contender",
+    [FUNNEL, *FUNNEL_PEERS, FUNNEL_SORTED, *FUNNEL_SORTED_PEERS[1:], *FUNNEL_SORTED_SLOWER],
+    ids=lambda contender: contender.title,
+)
+@pytest.mark.parametrize("n_kinds", [len(STEPS), len(KINDS)])
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_query_finds_who_got_how_far_in_a_funnel(contender, n_kinds, workload):
+    given = columns(workload, N_ROWS, n_members=60, n_kinds=n_kinds)
+    expected = slow_levels(given)
+    assert np.count_nonzero(expected) >= 3
+    assert np.array_equal(table_of(load(contender, given)), expected)
+
+
+@pytest.mark.parametrize("contender", FUNNEL_CONDITIONS, ids=lambda contender: contender.title)
+def test_another_order_or_condition_of_the_funnel_counts_what_it_means(contender):
+    given = columns("uniform", 3_000, n_members=20, n_kinds=len(KINDS))
+    expected = slow_levels_under(contender.query, given)
+    assert expected.sum() > 0
+    assert np.array_equal(table_of(load(contender, given)), expected)
 
 
 @pytest.mark.parametrize("ids", INPUTS, ids=lambda ids: ids.title)

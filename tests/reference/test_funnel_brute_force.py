@@ -91,9 +91,8 @@ def log_of(rows):
     )
 
 
-def by_brute_force(options, rows, bounds):
-    """Return the witness of each member who entered."""
-    rules = slow.Rules(
+def rules_of(options):
+    return slow.Rules(
         n_steps=len(options["steps"]),
         within=options["within"],
         order=options["order"],
@@ -106,21 +105,24 @@ def by_brute_force(options, rows, bounds):
         hold_constant=options["hold_constant"],
         entry=options["entry"],
     )
+
+
+def rows_of(options, rows):
+    """Return the rows of each member as the reference reads them."""
+    found = {member: [] for member in sorted({row[0] for row in rows})}
+    for number, (who, t, kind, value) in enumerate(rows):
+        matched = frozenset(step for step, kinds in enumerate(options["steps"]) if kind in kinds)
+        excludes = frozenset(at for at, (excluded, _, _) in enumerate(options["exclusions"]) if kind == excluded)
+        found[who].append(slow.Row(number, t, matched, excludes, value))
+    return found
+
+
+def by_brute_force(options, rows, bounds):
+    """Return the witness of each member who entered."""
     found = {}
-    for member in sorted({row[0] for row in rows}):
-        of_member = [
-            slow.Row(
-                number,
-                t,
-                frozenset(step for step, kinds in enumerate(options["steps"]) if kind in kinds),
-                frozenset(at for at, (excluded, _, _) in enumerate(options["exclusions"]) if kind == excluded),
-                value,
-            )
-            for number, (who, t, kind, value) in enumerate(rows)
-            if who == member
-        ]
+    for member, of_member in rows_of(options, rows).items():
         entries = None if bounds is None else {row.number for row in of_member if bounds[0] <= row.t < bounds[1]}
-        witness = slow.witness(of_member, rules, entries)
+        witness = slow.witness(of_member, rules_of(options), entries)
         if witness is not None:
             found[member] = witness
     return found

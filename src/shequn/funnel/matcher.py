@@ -292,7 +292,8 @@ class _Ordered(_Matcher):
             for place in np.flatnonzero(np.isin(unit, list(knots)) & (depth > 0)).tolist():
                 ways, tick = knots[int(unit[place])], int(part.ticks(paths.clock[0][place]))
                 row = int(part.rows[paths.at[0][place]])
-                end[place] += ways.first_end(ways.place_of(tick), row, int(depth[place])) - tick
+                ahead = ways.first_end(ways.place_of(tick), row, int(depth[place])) - tick
+                end[place] = paths.clock[0][place] + ahead
         return Judged(paths.at[0], depth, end)
 
     def __call__(self, part: Part) -> Found:
