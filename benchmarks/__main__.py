@@ -7,13 +7,17 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import building, cohorts, report
+from benchmarks import building, cohorts, funnels, report
 from benchmarks.contenders import ALL, BEST
+from benchmarks.race import How
 from benchmarks.workload import WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from benchmarks.workload import Workload
+
+_PARTS = ("cohorts", "funnels", "building")
 _MANY_ROWS = 20_000_000
 
 
@@ -30,20 +34,27 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _tables(options: argparse.Namespace) -> Iterator[report.Table]:
-    peers = ALL if options.all else BEST
-    if options.only != "building":
-        for workload in options.workload or WORKLOADS:
-            smaller = None
-            for n_rows in sorted(options.rows or [1_000_000, 10_000_000]):
-                repeats = options.repeats or (3 if n_rows > _MANY_ROWS else 9)
-                yield cohorts.measure(
-                    peers, workload, n_rows, smaller=smaller, repeats=repeats, is_patient=options.patient, say=_say
-                )
-                smaller = n_rows
-    if options.only != "cohorts":
+    parts = _PARTS if options.only is None else (options.only,)
+    if "cohorts" in parts:
+        for workload, n_rows, smaller, how in _sizes(options):
+            yield cohorts.measure(ALL if options.all else BEST, workload, n_rows, how, smaller=smaller)
+    if "funnels" in parts:
+        for workload, n_rows, smaller, how in _sizes(options):
+            yield from funnels.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
+    if "building" in parts:
         repeats = options.repeats or 5
         yield building.building(10_000_000, 1_000_000, repeats, _say)
         yield building.weighing(10_000_000, 100_000, repeats, _say)
+
+
+def _sizes(options: argparse.Namespace) -> Iterator[tuple[Workload, int, int | None, How]]:
+    """Return each workload, how many rows of it, how many there were before, and how to measure that."""
+    for workload in options.workload or WORKLOADS:
+        smaller = None
+        for n_rows in sorted(options.rows or [1_000_000, 10_000_000]):
+            repeats = options.repeats or (3 if n_rows > _MANY_ROWS else 9)
+            yield workload, n_rows, smaller, How(repeats, options.patient, _say)
+            smaller = n_rows
 
 
 def _say(text: str) -> None:
@@ -57,7 +68,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=_rows, action="append", metavar="N", help="rows; may be given again (1e6, 1e7)")
     parser.add_argument("--workload", choices=WORKLOADS, action="append", help="what the rows are like (both)")
     parser.add_argument("--repeats", type=int, metavar="N", help="runs of each contender")
-    parser.add_argument("--only", choices=("cohorts", "building"), help="one half of it")
+    parser.add_argument("--only", choices=_PARTS, help="one part of it (all three)")
     parser.add_argument("--all", action="store_true", help="also the queries that were tried and are slower")
     parser.add_argument("--patient", action="store_true", help="repeat a pair of runs that another process disturbed")
     parser.add_argument("--write", action="store_true", help="put what is printed into benchmarks/README.md")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks import memory
 from benchmarks.contenders import THREADS, Contender, load
-from benchmarks.workload import Workload, columns
+from benchmarks.workload import Drawn, columns
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -41,11 +41,11 @@ class Run(NamedTuple):
 class Worker:
     """A process with one contender's columns loaded; the first run warms up, and tells the result and the memory."""
 
-    def __init__(self, contender: Contender, workload: Workload, n_rows: int, n_members: int | None = None) -> None:
+    def __init__(self, contender: Contender, drawn: Drawn) -> None:
         self.contender = contender
         context = get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, contender, workload, n_rows, n_members))
+        self._process = context.Process(target=_serve, args=(theirs, contender, drawn))
         self._process.start()
         theirs.close()
         self.first: FirstRun = self._receive()
@@ -66,11 +66,9 @@ class Worker:
         return answer
 
 
-def _serve(
-    connection: Connection, contender: Contender, workload: Workload, n_rows: int, n_members: int | None
-) -> None:
+def _serve(connection: Connection, contender: Contender, drawn: Drawn) -> None:
     try:
-        loaded = load(contender, columns(workload, n_rows, n_members))
+        loaded = load(contender, columns(*drawn))
         before = memory.held()
         memory.forget_peak()
         counted = loaded.count()

@@ -1,7 +1,8 @@
 """Who competes, and with which query.
 
 A contender gets the columns beforehand in whatever form suits it best. What is timed is one call of `count`: from the
-loaded columns to the number of distinct members by cohort and week. ``shequn`` has to make the flow ledger as well.
+loaded columns to the number of distinct members by cohort and week, where ``shequn`` has to make the flow ledger as
+well; or to the number of members by the step of a funnel that they got to.
 """
 
 from __future__ import annotations
@@ -21,9 +22,27 @@ if TYPE_CHECKING:
 
     from benchmarks.workload import Columns
 
-__all__ = ["ALL", "BEST", "OURS", "THREADS", "Contender", "Loaded", "load", "offsets_of", "table_of_codes"]
+__all__ = [
+    "ALL",
+    "BEST",
+    "FUNNEL",
+    "FUNNEL_CONDITIONS",
+    "FUNNEL_PEERS",
+    "FUNNEL_SORTED",
+    "FUNNEL_SORTED_PEERS",
+    "FUNNEL_SORTED_SLOWER",
+    "OURS",
+    "THREADS",
+    "WITHIN_DAYS",
+    "Contender",
+    "Loaded",
+    "load",
+    "offsets_of",
+    "table_of_codes",
+]
 
 THREADS = 2
+WITHIN_DAYS = 7  # of the funnel
 
 
 class Contender(NamedTuple):
@@ -37,7 +56,7 @@ class Contender(NamedTuple):
 @dataclass(frozen=True)
 class Loaded:
     """A contender with its columns loaded: `count` is timed, and `table` makes of what it returned an array of
-    members by cohort and offset, shape (N_WEEKS, N_WEEKS)."""
+    members by cohort and offset, shape (N_WEEKS, N_WEEKS), or by the last step they got to, shape (steps,)."""
 
     count: Callable[[], Any]
     table: Callable[[Any], NDArray[np.int64]]
@@ -65,6 +84,33 @@ ALL = (
     Contender("Polars, lists", "polars", "lists"),
     Contender("pandas, unique keys", "pandas", "unique"),
     Contender("pandas, duplicates dropped", "pandas", "pairs"),
+)
+
+FUNNEL = Contender("shequn", "own_funnels", "ordered")
+FUNNEL_PEERS = (
+    Contender("ClickHouse, one thread", "clickhouse_funnels", "one thread"),
+    Contender("ClickHouse, two threads", "clickhouse_funnels", "two threads"),
+)
+FUNNEL_SORTED = Contender("shequn, sorted log", "own_funnels", "sorted")
+FUNNEL_SORTED_PEERS = (
+    Contender("ClickHouse, one thread, unordered table", "clickhouse_funnels", "one thread"),
+    Contender("ClickHouse, one thread, ordered table", "clickhouse_funnels", "ordered, one thread"),
+    Contender("ClickHouse, one thread, aggregated in order", "clickhouse_funnels", "ordered, in order, one thread"),
+    Contender("ClickHouse, two threads, ordered table", "clickhouse_funnels", "ordered, two threads"),
+)
+FUNNEL_SORTED_SLOWER = (
+    Contender("ClickHouse, two threads, aggregated in order", "clickhouse_funnels", "ordered, in order, two threads"),
+    Contender("ClickHouse, one thread, ordered in memory", "clickhouse_funnels", "ordered in memory, one thread"),
+    Contender("ClickHouse, two threads, ordered in memory", "clickhouse_funnels", "ordered in memory, two threads"),
+)
+# Ours, and each counts something else.
+FUNNEL_CONDITIONS = (
+    Contender("strict", "own_funnels", "strict"),
+    Contender("any", "own_funnels", "any"),
+    Contender("steps overlap", "own_funnels", "overlapping"),
+    Contender("steps overlap, once", "own_funnels", "once"),
+    Contender("exclusion", "own_funnels", "exclusion"),
+    Contender("hold_constant, 100 items", "own_funnels", "hold_constant"),
 )
 
 

@@ -1,9 +1,9 @@
-"""ClickHouse in process (`chdb`): the columns in a table of its Memory engine, as UInt32."""
+"""ClickHouse in process (`chdb`): the columns in a table of its Memory engine, as unsigned integers."""
 # ruff: noqa: S608 - the queries are made of constants
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import chdb
 import numpy as np
@@ -13,6 +13,8 @@ from benchmarks.contenders import THREADS, Loaded, table_of_codes
 from benchmarks.workload import N_WEEKS, ORIGIN_S, WEEK_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from benchmarks.workload import Columns
@@ -44,12 +46,7 @@ QUERIES = {
 
 
 def load(columns: Columns, query: str) -> Loaded:
-    connection = chdb.connect(":memory:")
-    rows = pa.table({"member": columns.member, "second": columns.second})
-    connection.query("DROP TABLE IF EXISTS rows")
-    connection.query("CREATE TABLE rows (member UInt32, second UInt32) ENGINE = Memory")
-    connection.query(f"INSERT INTO rows SELECT member, second FROM Python(rows) SETTINGS max_threads = {THREADS}")
-    assert len(rows) == len(columns.member)
+    connection = stored({"member": columns.member, "second": columns.second})
     sql = f"{QUERIES[query]} SETTINGS max_threads = {THREADS}"
 
     def count() -> bytes:
@@ -57,6 +54,20 @@ def load(columns: Columns, query: str) -> Loaded:
         return answer
 
     return Loaded(count, _table, connection.close)
+
+
+def stored(columns: Mapping[str, NDArray[Any]], *, engine: str = "Memory", order: str = "") -> Any:
+    """Return a connection to a database with one table, `rows`, of these columns; rows are inserted in `order`."""
+    connection = chdb.connect(":memory:")
+    rows = pa.table(dict(columns))
+    types = ", ".join(f"{name} UInt{8 * column.itemsize}" for name, column in columns.items())
+    connection.query("DROP TABLE IF EXISTS rows")
+    connection.query(f"CREATE TABLE rows ({types}) ENGINE = {engine}")
+    connection.query(f"INSERT INTO rows SELECT * FROM Python(rows) {order} SETTINGS max_threads = {THREADS}")
+    if engine.startswith("MergeTree"):
+        connection.query("OPTIMIZE TABLE rows FINAL")
+    assert int(connection.query("SELECT count() FROM rows", "CSV").bytes()) == len(rows)
+    return connection
 
 
 def _table(answer: bytes) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ def load(columns: Columns, query: str) -> Loaded:
     return Loaded(count, lambda results: _table(*results))
 
 
-def event_log(columns: Columns) -> EventLog:
+def event_log(columns: Columns, item: NDArray[np.uint8] | None = None) -> EventLog:
     kinds = np.array(KINDS, dtype=object)
     chunks = [slice(start, start + _CHUNK) for start in range(0, len(columns.member), _CHUNK)]
     parts = [
@@ -39,6 +39,7 @@ def event_log(columns: Columns) -> EventLog:
             kind=kinds[columns.kind[chunk]],
             at=columns.second[chunk].astype(np.int64),
             time_unit="s",
+            item=None if item is None else item[chunk],
         )
         for chunk in chunks
     ]

@@ -28,7 +28,7 @@ __all__ = ["Part", "for_each_part"]
 R = TypeVar("R")
 
 _ENTRIES_OF_PART = 1 << 17  # so that what is made of a part stays in the cache
-_BLOCK = 1 << 15  # rows dealt out at a time
+_BLOCK = 1 << 16  # rows dealt out at a time
 _DIGIT_BITS = 16
 _FEW_PARTS, _MOST_PARTS = 1 << 8, 1 << _DIGIT_BITS
 _MOST_PIECES = 1 << 17
@@ -141,7 +141,8 @@ def _dealt_out(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) 
 
     def read(rows: range) -> None:
         for start in range(rows.start, rows.stop, size):
-            blocks[start] = _block(deal, slice(start, min(start + size, rows.stop)), first_units)
+            rows_of_block = slice(start, min(start + size, rows.stop))
+            blocks[start] = _block(deal, rows_of_block, first_units, with_rows=with_rows)
 
     in_halves(n_rows, read)
     ordered = [blocks[start] for start in sorted(blocks)]
@@ -163,7 +164,7 @@ class _Block(NamedTuple):
     edges: list[int]  # where each part begins, and where the last one ends
 
 
-def _block(deal: _Deal, block: slice, first_units: IntArray) -> _Block:
+def _block(deal: _Deal, block: slice, first_units: IntArray, *, with_rows: bool) -> _Block:
     reading = deal.reading
     rows, ranks = reading.entries(block)
     member = reading.log.member_codes[rows]
@@ -180,7 +181,7 @@ def _block(deal: _Deal, block: slice, first_units: IntArray) -> _Block:
     key |= ranks
     order = np.argsort(part, kind="stable")
     edges = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=deal.n_parts))])
-    return _Block(key.view(np.uint64)[order], rows[order], edges.tolist())
+    return _Block(key.view(np.uint64)[order], rows[order] if with_rows else rows[:0], edges.tolist())
 
 
 def _sorted_part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | None, units: slice) -> Part:
