@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pendulum
 
 import shequn as sq
 
@@ -29,6 +30,8 @@ HEADINGS = {
             "{every} {n} would retain {stock:,.0f} instead of {base:,.0f}."
         ),
         "residual": "The five identities of the ledger leave a residual of {residual}.",
+        "funnel": "Of those who began, who got an answer, a second conversation, came back? Within {days} days",
+        "timing": "How long did that take?",
         "no_projection": "No complete {every} opened with members, so there is nothing to project from.",
     },
     "zh": {
@@ -41,6 +44,8 @@ HEADINGS = {
             "第 {n} {every}的留量为 {stock:,.0f}，而不是 {base:,.0f}。"
         ),
         "residual": "账本五条恒等式的残差为 {residual}。",
+        "funnel": "开始发言的人中，有多少得到回应、开始第二段对话、隔周回来？窗口 {days} 天",
+        "timing": "各步用了多久？",
         "no_projection": "没有一个完整的{every}以有成员开始，无从推算。",
     },
 }
@@ -48,6 +53,7 @@ UNITS = {"hour": "小时", "day": "天", "week": "周", "month": "月", "quarter
 LONGEST_OFFSET = 10
 PERIODS_AHEAD = 8
 PERIODS_JUDGED = 8
+FUNNEL_DAYS = 28
 
 
 class BadInputError(Exception):
@@ -138,6 +144,8 @@ def report(log: sq.EventLog, *, every: Any, tz: str, lang: Any) -> str:  # noqa:
         "",
         words["projection"].format(every=unit),
         projection(ledger, unit=unit, lang=lang),
+        "",
+        funnel(log, tz=tz, lang=lang),
     ]
     return "\n".join(sections)
 
@@ -159,6 +167,47 @@ def projection(ledger: sq.retention.FlowLedger, *, unit: str, lang: Any) -> str:
         base=base.stock[-1],
     )
     return f"{base.table(lang=lang)}\n{verdict}"
+
+
+def milestones(log: sq.EventLog, tz: str) -> sq.EventLog:
+    """Return what a funnel can be made of: first messages, answers, second conversations, returns in a later week."""
+    ordered = log.sorted()
+    who, at_us, members = ordered.member_codes, ordered.at_us, ordered.members.labels
+    begins = np.flatnonzero(np.diff(who, prepend=-1))
+    first = np.repeat(begins, np.diff(np.append(begins, len(who))))  # the row each member began with
+    week = sq.Calendar(unit="week", tz=tz).index(at_us)
+    found = [("began", members[who[begins]], at_us[begins])]
+    if ordered.target is not None:
+        answers = ordered.target.codes >= 0
+        found.append(("answered", ordered.target.labels()[answers], at_us[answers]))
+    if ordered.item is not None:
+        another = ordered.item.codes != ordered.item.codes[first]
+        found.append(("second conversation", members[who[another]], at_us[another]))
+    later = week > week[first]
+    found.append(("another week", members[who[later]], at_us[later]))
+    return sq.EventLog.from_columns(
+        member=np.concatenate([member for _, member, _ in found]),
+        kind=np.concatenate([np.full(len(member), kind, dtype=object) for kind, member, _ in found]),
+        at=np.concatenate([at for _, _, at in found]),
+        time_unit="us",
+    )
+
+
+def funnel(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
+    """Return how far people get from their first message to coming back, and how long it takes them."""
+    reached = milestones(log, tz)
+    has = {"answered": log.target is not None, "second conversation": log.item is not None}
+    steps = [step for step in ("began", "answered", "second conversation", "another week") if has.get(step, True)]
+    way = sq.Funnel(steps=steps, within=pendulum.duration(days=FUNNEL_DAYS))
+    return "\n".join(
+        [
+            HEADINGS[lang]["funnel"].format(days=FUNNEL_DAYS),
+            sq.funnel.convert(reached, way).table(lang=lang),
+            "",
+            HEADINGS[lang]["timing"],
+            sq.funnel.time_to_convert(reached, way).table(lang=lang),
+        ]
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -50,6 +50,51 @@ def weeks_of_members() -> dict[str, set[datetime]]:
     return weeks
 
 
+def ways_of_members() -> dict[str, list[datetime]]:
+    """Follow in plain Python how far each member got within 28 days: began, answered, second conversation, week."""
+    denver = ZoneInfo("America/Denver")
+    wrote: dict[str, list[tuple[datetime, str]]] = {}
+    answered: dict[str, list[datetime]] = {}
+    for name, conversation in Dataset().items():
+        messages = [message for turn in conversation["messages"] for message in turn]
+        people = {message["sender"] for message in messages}
+        for message in messages:
+            at = datetime.fromisoformat(message["timestamp"])
+            wrote.setdefault(message["sender"], []).append((at, name))
+            for other in list(people - {message["sender"]})[:1]:
+                answered.setdefault(other, []).append(at)
+    ways: dict[str, list[datetime]] = {}
+    for member, rows in wrote.items():
+        rows.sort(key=lambda row: row[0])
+        began, first_conversation = rows[0]
+        week = began.astimezone(denver).isocalendar()[:2]
+        steps = [
+            answered.get(member, []),
+            [at for at, name in rows if name != first_conversation],
+            [at for at, _ in rows if at.astimezone(denver).isocalendar()[:2] != week],
+        ]
+        way = [began]
+        for instants in steps:
+            later = [at for at in instants if way[-1] <= at <= began + timedelta(days=28)]
+            if not later:
+                break
+            way.append(min(later))
+        ways[member] = way
+    return ways
+
+
+def test_the_funnel_of_the_real_community_is_what_plain_python_says(example, chat):
+    ways = ways_of_members()
+    reached = example.milestones(chat, "America/Denver")
+    found = sq.funnel.match(
+        reached, sq.Funnel(steps=[str(kind) for kind in reached.kinds], within=timedelta(days=example.FUNNEL_DAYS))
+    )
+    assert dict(zip(found.members, found.level.tolist(), strict=True)) == {m: len(way) for m, way in ways.items()}
+    for member, at_us in zip(found.members, found.at_us, strict=True):
+        way = [int(at.timestamp()) * 1_000_000 for at in ways[member]]
+        assert at_us[: len(way)].tolist() == way
+
+
 def test_the_ledger_of_the_real_community_is_what_sets_in_plain_python_say(chat):
     weeks = weeks_of_members()
     ledger = sq.retention.flow_ledger(chat, every="week", tz="America/Denver")

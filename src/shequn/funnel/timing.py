@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pendulum
+    from numpy.typing import NDArray
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.kinds import UnknownKinds
@@ -33,6 +34,14 @@ __all__ = ["TimeToConvert", "TimeToConvertRow", "time_to_convert"]
 _NONE = int(np.iinfo(np.int64).min)
 _HOUR_US = 3_600_000_000
 _WORDS: dict[Lang, tuple[str, str]] = {"en": ("(whole way)", " (optional)"), "zh": ("（全程）", "（可跳过）")}
+
+_DAYS: dict[Lang, str] = {"en": "d", "zh": "天"}
+# Each unit is used below two of the next one.
+_UNITS: tuple[tuple[int, int, dict[Lang, str]], ...] = (
+    (1, 120, {"en": "s", "zh": "秒"}),
+    (60, 7_200, {"en": "min", "zh": "分"}),
+    (3_600, 172_800, {"en": "h", "zh": "时"}),
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -75,10 +84,10 @@ class TimeToConvert(Tally[TimeToConvertRow]):
     >>> from shequn.funnel import Funnel
     >>> log = EventLog.from_columns(member=["ann", "ann"], kind=["join", "post"], at=[0, 5400], time_unit="s")
     >>> print(time_to_convert(log, Funnel(steps=("join", "post"), within=duration(days=1))))
-    to           members  p25, h  median, h  lower  upper  p75, h  p90, h
-    ─────────────────────────────────────────────────────────────────────
-    post               1     1.5        1.5      –      –     1.5     1.5
-    (whole way)        1     1.5        1.5      –      –     1.5     1.5
+    to           members  p25       median    lower  upper  p75       p90
+    ──────────────────────────────────────────────────────────────────────────
+    post               1  90.0 min  90.0 min  –      –      90.0 min  90.0 min
+    (whole way)        1  90.0 min  90.0 min  –      –      90.0 min  90.0 min
     """
 
     funnel: Funnel
@@ -201,32 +210,35 @@ class TimeToConvert(Tally[TimeToConvertRow]):
         whole, optional = _WORDS[lang]
         steps = range(1, self.funnel.n_steps)
         names = [self.funnel.names[step] + (optional if step in self.funnel.skippable else "") for step in steps]
-        return self._shown([*names, whole])
+        step, members, *times = self._tidy()
+        return [
+            attrs.evolve(step, values=np.array([*names, whole], dtype=object)),
+            members,
+            *(attrs.evolve(time, values=_told(time.values, lang), format="text") for time in times),
+        ]
 
     def _tidy(self) -> Sequence[Column]:
-        return self._shown([*self.funnel.names[1:], None])
-
-    def _shown(self, names: Sequence[str | None]) -> Sequence[Column]:
         of = [self._of(step) for step in (*range(1, self.funnel.n_steps), None)]
 
         def quantiles(q: float) -> FloatArray:
-            return np.array([weighted_quantile(self.duration_us[s], self.members[s], q) for s in of]) / _HOUR_US
+            return np.array([weighted_quantile(self.duration_us[s], self.members[s], q) for s in of])
 
         bounds = [quantile_interval(self.duration_us[s], self.members[s], 0.5) for s in of]
-        lower, upper = (np.array([float(bound[end]) for bound in bounds]) / _HOUR_US for end in (0, 1))
+        lower, upper = (np.array([float(bound[end]) for bound in bounds]) for end in (0, 1))
 
-        def hours(key: str, en: str, zh: str, values: FloatArray) -> Column:
-            return Column(key=key, en=en, zh=zh, values=frozen(values), format="number")
+        def hours(key: str, en: str, zh: str, us: FloatArray) -> Column:
+            return Column(key=key, en=en, zh=zh, values=frozen(us / _HOUR_US), format="number")
 
+        names = np.array([*self.funnel.names[1:], None], dtype=object)
         return [
-            Column(key="step", en="to", zh="到", values=np.array(names, dtype=object)),
+            Column(key="step", en="to", zh="到", values=names),
             Column(key="members", en="members", zh="人数", values=self._headcount(), format="count"),
-            hours("p25", "p25, h", "25 分位（时）", quantiles(0.25)),
-            hours("median", "median, h", "中位数（时）", quantiles(0.5)),
+            hours("p25", "p25", "25 分位", quantiles(0.25)),
+            hours("median", "median", "中位数", quantiles(0.5)),
             hours("median_lower", "lower", "下限", lower),
             hours("median_upper", "upper", "上限", upper),
-            hours("p75", "p75, h", "75 分位（时）", quantiles(0.75)),
-            hours("p90", "p90, h", "90 分位（时）", quantiles(0.9)),
+            hours("p75", "p75", "75 分位", quantiles(0.75)),
+            hours("p90", "p90", "90 分位", quantiles(0.9)),
         ]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
@@ -236,6 +248,19 @@ class TimeToConvert(Tally[TimeToConvertRow]):
     def __repr__(self) -> str:
         """Show the steps and how many went the whole way."""
         return f"TimeToConvert({' → '.join(self.funnel.names)}, {self.n():,} members went the whole way)"
+
+
+def _told(hours: FloatArray, lang: Lang) -> NDArray[Any]:
+    """Return times in the unit that a reader would use."""
+    told = [None if np.isnan(each) else _in_words(float(each) * 3600, lang) for each in hours]
+    return np.array(told, dtype=object)
+
+
+def _in_words(seconds: float, lang: Lang) -> str:
+    for length, most, words in _UNITS:
+        if seconds < most:
+            return f"{seconds / length:.{0 if length == 1 else 1}f} {words[lang]}"
+    return f"{seconds / 86_400:.1f} {_DAYS[lang]}"
 
 
 def time_to_convert(
