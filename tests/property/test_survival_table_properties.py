@@ -66,7 +66,7 @@ def test_each_time_counts_what_its_definition_says(rows):
     assert table.censored.tolist() == [sum(d == t and not seen for d, seen, _ in rows) for t in times]
     assert table.entered.tolist() == [sum(entry == t for _, _, entry in rows) for t in times]
     assert table.at_risk.tolist() == [at_risk_at(rows, t) for t in times]
-    assert (table.n, table.n_at_start) == (len(rows), sum(entry < 0 for _, _, entry in rows))
+    assert (table.n_followed, table.n_at_start) == (len(rows), sum(entry < 0 for _, _, entry in rows))
 
 
 @given(follow_ups(times=st.integers(0, 12)))
@@ -139,4 +139,4 @@ def test_counts_that_are_given_back_make_the_same_table(rows):
     given_back = {"times": table.times, "events": table.events, "entered": table.entered}
     same(SurvivalTable.from_counts(**given_back, censored=table.censored), table)
     rest = SurvivalTable.from_counts(**given_back, n_at_start=table.n_at_start)
-    assert rest.n == table.n
+    assert rest.n_followed == table.n_followed

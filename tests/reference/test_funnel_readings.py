@@ -139,7 +139,7 @@ def test_a_curve_is_that_of_kaplan_and_meier_over_first_attempts(order):
         for first, end in first_attempts(options, seen):
             converted.append(end is not None)
             lasted.append(end - first if end is not None else min(until_s - first, options["within"]))
-        assert found.n == len(lasted)
+        assert found.n_members == len(lasted)
         if not lasted:
             continue
         with np.errstate(all="ignore"):
@@ -179,7 +179,7 @@ def test_an_interval_for_the_median_needs_enough_members():
     options |= {"optional": frozenset(), "exclusions": [], "min_gap": None, "max_gap": None, "ties": "free"}
     options |= {"hold_constant": False, "entry": "first"}
     found = time_to_convert(log_of(rows), funnel_of(options))
-    assert found.n() == found.n(1) == 40
+    assert found.n_members() == found.n_members(1) == 40
     assert found.quantile(0.5).in_seconds() == 4
     lower, upper = found.interval(0.5)
     assert (lower.in_seconds(), upper.in_seconds()) == (3, 6)

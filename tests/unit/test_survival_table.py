@@ -37,7 +37,7 @@ def test_events_censorings_and_late_entries_are_counted_by_time():
     table = SurvivalTable.from_durations([5, 3, 5, 5], observed=[True, True, False, True], entry=[-1, -1, 3, 0])
     assert lists(table) == [[0, 3, 5], [0, 1, 2], [0, 0, 1], [1, 1, 0]]
     assert table.at_risk.tolist() == [2, 3, 3]
-    assert (table.n, table.n_at_start) == (4, 2)
+    assert (table.n_followed, table.n_at_start) == (4, 2)
 
 
 def test_a_unit_is_at_risk_after_its_entry_and_at_its_exit():
@@ -255,7 +255,7 @@ def test_an_empty_table_gives_empty_curves_and_knows_nothing():
     for name in ("survival", "cumulative_hazard", "variance", "lower", "upper"):
         assert getattr(NOBODY, name).shape == (0,)
         assert getattr(NOBODY, name).dtype == np.float64
-    assert (NOBODY.n, NOBODY.n_at_start) == (0, 0)
+    assert (NOBODY.n_followed, NOBODY.n_at_start) == (0, 0)
     assert np.isnan([NOBODY.at(0), NOBODY.restricted_mean(0), NOBODY.median, *NOBODY.quantile_interval(0.5)]).all()
     assert repr(NOBODY) == "SurvivalTable(n=0, events=0, times=0)"
 

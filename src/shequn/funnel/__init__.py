@@ -12,6 +12,8 @@ from shequn.funnel.change import what_if as what_if
 from shequn.funnel.comparison import FunnelComparison as FunnelComparison
 from shequn.funnel.comparison import compare as compare
 from shequn.funnel.conversion import convert as convert
+from shequn.funnel.correlates import Correlates as Correlates
+from shequn.funnel.correlates import correlate as correlate
 from shequn.funnel.curve import ConversionCurve as ConversionCurve
 from shequn.funnel.curve import conversion_curve as conversion_curve
 from shequn.funnel.definition import Exclusion as Exclusion
@@ -30,6 +32,7 @@ from shequn.funnel.timing import time_to_convert as time_to_convert
 __all__ = [
     "Bottlenecks",
     "ConversionCurve",
+    "Correlates",
     "Decomposition",
     "Exclusion",
     "Funnel",
@@ -47,6 +50,7 @@ __all__ = [
     "compare",
     "conversion_curve",
     "convert",
+    "correlate",
     "decompose",
     "five_stages",
     "funnel_state",

@@ -339,7 +339,7 @@ def decompose(before: Funnels, after: Funnels, /) -> Decomposition:
 
     See Also
     --------
-    shequn.funnel.comparison : Whether the rates differ by more than chance.
+    compare : Whether the rates differ by more than chance.
 
     Notes
     -----

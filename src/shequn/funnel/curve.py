@@ -79,9 +79,9 @@ class ConversionCurve(Tally[ConversionCurveRow]):
     _Row: ClassVar[type[Any] | None] = ConversionCurveRow
 
     @property
-    def n(self) -> int:
+    def n_members(self) -> int:
         """Members who entered."""
-        return self.survival.n
+        return self.survival.n_followed
 
     def converted_at(self, elapsed: dt.timedelta, /) -> float:
         """Return the share that has converted within a time since the entry; NaN where nobody was followed so long.
@@ -152,7 +152,7 @@ class ConversionCurve(Tally[ConversionCurveRow]):
         return attrs.evolve(self, survival=self.survival.merge(other.survival))
 
     def _headcount(self) -> IntArray:
-        return np.array([self.n], dtype=np.int64)
+        return np.array([self.n_members], dtype=np.int64)
 
     def _emptied(self) -> ConversionCurve:
         return attrs.evolve(self, survival=SurvivalTable.from_durations(np.zeros(0, dtype=np.int64)))
@@ -196,7 +196,7 @@ class ConversionCurve(Tally[ConversionCurveRow]):
 
     def __repr__(self) -> str:
         """Show the steps and how many entered."""
-        return f"ConversionCurve({' → '.join(self.funnel.names)}, {self.n:,} members)"
+        return f"ConversionCurve({' → '.join(self.funnel.names)}, {self.n_members:,} members)"
 
 
 @overload

@@ -98,7 +98,7 @@ class TimeToConvert(Tally[TimeToConvertRow]):
 
     _Row: ClassVar[type[Any] | None] = TimeToConvertRow
 
-    def n(self, step: int | str | None = None, /) -> int:
+    def n_members(self, step: int | str | None = None, /) -> int:
         """Return how many members reached a step, or with None went the whole way.
 
         Examples
@@ -107,7 +107,7 @@ class TimeToConvert(Tally[TimeToConvertRow]):
         >>> from shequn.columns import EventLog
         >>> from shequn.funnel import Funnel
         >>> funnel = Funnel(steps=("join", "post"), within=duration(days=1))
-        >>> time_to_convert(EventLog.empty(), funnel).n("post")
+        >>> time_to_convert(EventLog.empty(), funnel).n_members("post")
         0
         """
         return int(self.members[self._of(step)].sum())
@@ -200,7 +200,7 @@ class TimeToConvert(Tally[TimeToConvertRow]):
         return _tabulated(self.funnel, step, duration_us, members, self.bin_us)
 
     def _headcount(self) -> IntArray:
-        return np.array([self.n(step) for step in (*range(1, self.funnel.n_steps), None)], dtype=np.int64)
+        return np.array([self.n_members(step) for step in (*range(1, self.funnel.n_steps), None)], dtype=np.int64)
 
     def _emptied(self) -> TimeToConvert:
         none = np.zeros(0, dtype=np.int64)
@@ -247,7 +247,7 @@ class TimeToConvert(Tally[TimeToConvertRow]):
 
     def __repr__(self) -> str:
         """Show the steps and how many went the whole way."""
-        return f"TimeToConvert({' → '.join(self.funnel.names)}, {self.n():,} members went the whole way)"
+        return f"TimeToConvert({' → '.join(self.funnel.names)}, {self.n_members():,} members went the whole way)"
 
 
 def _told(hours: FloatArray, lang: Lang) -> NDArray[Any]:

@@ -283,14 +283,14 @@ class SurvivalTable:
     # ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def n(self) -> int:
+    def n_followed(self) -> int:
         """How many units were followed."""
         return int(self.events.sum() + self.censored.sum())
 
     @property
     def n_at_start(self) -> int:
         """How many units were at risk from before time 0."""
-        return self.n - int(self.entered.sum())
+        return self.n_followed - int(self.entered.sum())
 
     @property
     def at_risk(self) -> IntArray:
@@ -554,7 +554,7 @@ class SurvivalTable:
 
     def __repr__(self) -> str:
         last = f", last={self.times[-1].item()!r}" if len(self.times) else ""
-        return f"SurvivalTable(n={self.n}, events={int(self.events.sum())}, times={len(self.times)}{last})"
+        return f"SurvivalTable(n={self.n_followed}, events={int(self.events.sum())}, times={len(self.times)}{last})"
 
     def __reduce__(self) -> tuple[Callable[..., SurvivalTable], tuple[()]]:
         """Pickle by the constructor, so that a copy is read-only too."""
