@@ -1,5 +1,5 @@
 """What goes with taking a step, counted again in plain Python from the attempts of each member."""
-# ruff: noqa: E501, S311 - a case a line; what is drawn is no secret
+# ruff: noqa: S311 - a case a line; what is drawn is no secret
 
 from __future__ import annotations
 
