@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FirstRun", "Run", "Worker"]
+__all__ = ["LONGEST_S", "FirstRun", "Run", "Worker"]
+
+LONGEST_S = 120  # that a first run may take
 
 # Polars reads it once, when it is imported.
 os.environ["POLARS_MAX_THREADS"] = str(THREADS)
@@ -39,7 +41,10 @@ class Run(NamedTuple):
 
 
 class Worker:
-    """A process with one contender's columns loaded; the first run warms up, and tells the result and the memory."""
+    """A process with one contender's columns loaded; the first run warms up, and tells the result and the memory.
+
+    `first` is None where that took too long: then the process is gone.
+    """
 
     def __init__(self, contender: Contender, drawn: Drawn) -> None:
         self.contender = contender
@@ -48,7 +53,10 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, contender, drawn))
         self._process.start()
         theirs.close()
-        self.first: FirstRun = self._receive()
+        self._receive()
+        self.first: FirstRun | None = self._receive() if self._connection.poll(LONGEST_S) else None
+        if self.first is None:
+            self._process.kill()
 
     def run(self) -> Run:
         self._connection.send("run")
@@ -56,7 +64,8 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        self._connection.send("stop")
+        if self.first is not None:
+            self._connection.send("stop")
         self._process.join()
 
     def _receive(self) -> Any:
@@ -69,6 +78,7 @@ class Worker:
 def _serve(connection: Connection, contender: Contender, drawn: Drawn) -> None:
     try:
         loaded = load(contender, columns(*drawn))
+        connection.send((False, "loaded"))
         before = memory.held()
         memory.forget_peak()
         counted = loaded.count()
