@@ -17,7 +17,7 @@ coverage: ## run the tests, and list the lines and branches they don't reach
 	$(BIN)/python -m pytest -q --cov --cov-report=term-missing
 
 soak: ## let Hypothesis try fifty times as hard
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/property
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -q tests/property tests/reference/test_funnel_brute_force.py
 
 lint: ## lint, check the format and the import layers
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports --no-cache --no-logo

@@ -36,7 +36,7 @@ class Excluding:
     def in_part(self, part: Part) -> tuple[IntArray, IntArray]:
         """Return clock values, ascending, and row numbers, as the units of a part see them."""
         units = np.arange(part.n_units)
-        members = part.reading.units.members_of(units + part.first_unit)
+        members = part.members_of(units)
         start, stop = np.searchsorted(self.member, members), np.searchsorted(self.member, members, side="right")
         times = stop - start
         unit = np.repeat(units, times)

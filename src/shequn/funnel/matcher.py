@@ -160,7 +160,7 @@ class _Matcher:
         ticks, ends = part.ticks(clock), part.ticks(end)
         at_us = self.reading.clock.instants(ticks)
         keep = np.flatnonzero(self.eligible.mask(at_us))
-        member = self.reading.units.members_of(part.units(clock) + part.first_unit)
+        member = part.members_of(part.units(clock))
         order = keep[np.lexsort((ends[keep], -depth[keep], ticks[keep], member[keep]))]
         new = np.ones(len(order), dtype=np.bool_)
         new[1:] = member[order[1:]] != member[order[:-1]]
@@ -178,7 +178,7 @@ class _Matcher:
         number = np.flatnonzero(self.eligible.mask(at_us))
         place, clock, at_us, depth = place[number], clock[number], at_us[number], depth[number]
         unit = part.units(clock)
-        member = self.reading.units.members_of(unit + part.first_unit)
+        member = part.members_of(unit)
         if self.key_of is None:
             key = np.zeros(len(member), dtype=np.int64)
         else:
@@ -229,7 +229,7 @@ class _Hopping(_Matcher):
         chosen = _first_of_pair(attempts.group, attempts.unit, best)
         places = hops.walk(attempts.place[chosen], attempts.depth[chosen])
         witness = np.full((len(level), self.rules.n_steps), -1, dtype=np.int64)
-        if self.reading.units.member is None:
+        if self.reading.units.values is None:
             witness[attempts.group[chosen]] = places
         else:
             _choose(part, attempts.group[chosen], places, (cost[chosen],), witness)
@@ -243,9 +243,9 @@ class _Hopping(_Matcher):
     def _levels(self, part: Part, level: NDArray[np.int16]) -> Found:
         """Return the level of each member, over the units of the member."""
         units = np.flatnonzero(level)
-        member = self.reading.units.members_of(units + part.first_unit)
+        member = part.members_of(units)
         level = level[units]
-        if self.reading.units.member is not None and len(member):
+        if self.reading.units.values is not None and len(member):
             firsts = np.flatnonzero(np.diff(member, prepend=-1))
             member, level = member[firsts], np.maximum.reduceat(level, firsts)
         return self._without_witness(member, np.zeros(len(member), dtype=np.int64), level)

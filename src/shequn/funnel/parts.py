@@ -48,21 +48,28 @@ class Part:
         The step an entry matches; n_steps where it matches none.
     rows : ndarray of int64, shape (n,), or None
         Row of the log; None where nobody asked for it.
-    first_unit, n_units, bits : int
-        First unit of the part, number of units, and bits of an instant.
+    first_member, n_units, bits : int
+        First member of the part, number of units, and bits of an instant.
+    member : ndarray of int64, shape (n_units,), or None
+        Member of each unit; None where a unit is a member.
     """
 
     clock: IntArray
     step: NDArray[Any]
     rows: IntArray | None
-    first_unit: int
+    first_member: int
     n_units: int
+    member: IntArray | None
     bits: int
     reading: Reading
 
     def units(self, clock: IntArray) -> IntArray:
         """Return the unit of each clock value, from the first of the part."""
         return clock >> self.bits
+
+    def members_of(self, units: IntArray) -> IntArray:
+        """Return the member of each unit of the part."""
+        return units + self.first_member if self.member is None else self.member[units]
 
     def ticks(self, clock: IntArray) -> IntArray:
         """Return the instant of each clock value."""
@@ -73,7 +80,7 @@ def for_each_part(reading: Reading, work: Callable[[Part], R], *, with_rows: boo
     """Do the work on each part, in the order of members, and return the answers."""
     if not len(reading.log):
         return []
-    if reading.log.is_sorted and reading.units.member is None and _fits(reading, 1):
+    if reading.log.is_sorted and reading.units.values is None and _fits(reading, 1):
         return _in_order(reading, work, with_rows=with_rows)
     return _dealt_out(reading, work, with_rows=with_rows)
 
@@ -104,14 +111,9 @@ class _Deal:
     def n_parts(self) -> int:
         return ((self.reading.units.n_members - 1) >> self.shift) + 1
 
-    def first_units(self) -> IntArray:
-        """Return the first unit of each part, and one past the last."""
-        firsts: IntArray = np.minimum(np.arange(self.n_parts + 1) << self.shift, self.reading.units.n_members)
-        member = self.reading.units.member
-        if member is None:
-            return firsts
-        units: IntArray = np.searchsorted(member, firsts)
-        return units
+    def members(self, number: int) -> slice:
+        """Return the members of a part."""
+        return slice(number << self.shift, min(number + 1 << self.shift, self.reading.units.n_members))
 
 
 def _deal(reading: Reading) -> _Deal | None:
@@ -121,8 +123,7 @@ def _deal(reading: Reading) -> _Deal | None:
     shift = max(shift, _unit_bits(-(-n_members // _MOST_PARTS)))
     while True:
         deal = _Deal(reading, shift)
-        widest = 1 << shift if reading.units.member is None else int(np.diff(deal.first_units()).max())
-        if _fits(reading, widest):
+        if _fits(reading, reading.units.n_values << shift):
             return deal
         if shift == 0 or ((n_members - 1) >> (shift - 1)) + 1 > _MOST_PARTS:
             return None
@@ -133,7 +134,6 @@ def _dealt_out(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) 
     deal = _deal(reading)
     if deal is None:
         return _compared(reading, work, with_rows=with_rows)
-    first_units = deal.first_units()
     # Each part is put together from a piece of each block, and there should not be too many pieces.
     n_rows = len(reading.log)
     size = max(_BLOCK, n_rows * deal.n_parts // _MOST_PIECES)
@@ -142,7 +142,7 @@ def _dealt_out(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) 
     def read(rows: range) -> None:
         for start in range(rows.start, rows.stop, size):
             rows_of_block = slice(start, min(start + size, rows.stop))
-            blocks[start] = _block(deal, rows_of_block, first_units, with_rows=with_rows)
+            blocks[start] = _block(deal, rows_of_block, with_rows=with_rows)
 
     in_halves(n_rows, read)
     ordered = [blocks[start] for start in sorted(blocks)]
@@ -151,7 +151,7 @@ def _dealt_out(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) 
         spans = [(block, slice(block.edges[number], block.edges[number + 1])) for block in ordered]
         keys = np.concatenate([block.keys[span] for block, span in spans])
         rows = np.concatenate([block.rows[span] for block, span in spans]) if with_rows else None
-        return _sorted_part(reading, keys, rows, slice(int(first_units[number]), int(first_units[number + 1])))
+        return _sorted_part(reading, keys, rows, deal.members(number))
 
     return _work_on(deal.n_parts, part_of, work)
 
@@ -164,16 +164,12 @@ class _Block(NamedTuple):
     edges: list[int]  # where each part begins, and where the last one ends
 
 
-def _block(deal: _Deal, block: slice, first_units: IntArray, *, with_rows: bool) -> _Block:
+def _block(deal: _Deal, block: slice, *, with_rows: bool) -> _Block:
     reading = deal.reading
     rows, ranks = reading.entries(block)
-    member = reading.log.member_codes[rows]
-    part = (member >> deal.shift).astype(np.uint8 if deal.n_parts <= _FEW_PARTS else np.uint16)
-    if reading.units.member is None:
-        unit = member.astype(np.int64)
-        unit &= (1 << deal.shift) - 1
-    else:
-        unit = reading.units.codes[rows] - first_units[part]
+    part = reading.log.member_codes[rows] >> deal.shift
+    unit = reading.units.since(part.astype(np.int64) << deal.shift, rows)
+    part = part.astype(np.uint8 if deal.n_parts <= _FEW_PARTS else np.uint16)
     key = reading.clock.ticks(reading.log.at_us[rows])
     unit <<= reading.clock.bits
     key |= unit
@@ -184,8 +180,9 @@ def _block(deal: _Deal, block: slice, first_units: IntArray, *, with_rows: bool)
     return _Block(key.view(np.uint64)[order], rows[order] if with_rows else rows[:0], edges.tolist())
 
 
-def _sorted_part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | None, units: slice) -> Part:
-    bits = _unit_bits(units.stop - units.start) + reading.clock.bits + _rank_bits(reading)
+def _sorted_part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | None, members: slice) -> Part:
+    n_units = (members.stop - members.start) * reading.units.n_values
+    bits = _unit_bits(n_units) + reading.clock.bits + _rank_bits(reading)
     n_low = reading.clock.bits + _rank_bits(reading)
     low = keys & np.uint64((1 << n_low) - 1)
     # Rows mostly come in the order of time, and only units have to be brought together then.
@@ -195,15 +192,28 @@ def _sorted_part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | No
         keys = keys[order]
         rows = None if rows is None else rows[order]
         shift += _DIGIT_BITS
-    return _part(reading, keys, rows, units)
+    return _part(reading, keys, rows, members)
 
 
-def _part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | None, units: slice) -> Part:
+def _part(reading: Reading, keys: NDArray[np.uint64], rows: IntArray | None, members: slice) -> Part:
     rank_bits = np.uint64(_rank_bits(reading))
     ranks = (keys & np.uint64((1 << int(rank_bits)) - 1)).astype(np.int16)
     step = ranks if reading.step_of_rank[0] == 0 and not reading.is_once else reading.step_of_rank[ranks]
     clock = (keys >> rank_bits).view(np.int64)
-    return Part(clock, step, rows, units.start, units.stop - units.start, reading.clock.bits, reading)
+    return _of_units(reading, clock, step, rows, members)
+
+
+def _of_units(reading: Reading, clock: IntArray, step: NDArray[Any], rows: IntArray | None, members: slice) -> Part:
+    """Return a part; where units are not members, only those that have entries are numbered."""
+    bits, n_values = reading.clock.bits, reading.units.n_values
+    if reading.units.values is None:
+        return Part(clock, step, rows, members.start, members.stop - members.start, None, bits, reading)
+    units = clock >> bits
+    new = np.ones(len(units), dtype=np.bool_)
+    new[1:] = units[1:] != units[:-1]
+    member = units[new] // n_values + members.start
+    clock = (np.cumsum(new) - 1 << bits) | (clock & ((1 << bits) - 1))
+    return Part(clock, step, rows, members.start, len(member), member, bits, reading)
 
 
 # ── a log in order of member and instant ─────────────────────────────────────────────────────────────────────────────
@@ -221,11 +231,10 @@ def _in_order(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) -
 
     def part_of(number: int) -> Part:
         block = slice(int(edges[number]), int(edges[number + 1]))
-        units = slice(int(members[block.start]), int(members[block.stop - 1]) + 1)
+        held = slice(int(members[block.start]), int(members[block.stop - 1]) + 1)
         rows, ranks = reading.entries(block)
         key = reading.clock.ticks(reading.log.at_us[rows])
-        unit = members[rows].astype(np.int64)
-        unit -= units.start
+        unit = reading.units.since(held.start, rows)
         unit <<= reading.clock.bits
         key |= unit
         key <<= _rank_bits(reading)
@@ -234,7 +243,7 @@ def _in_order(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) -
         if bool((keys[1:] < keys[:-1]).any()):
             order = _order_of_ties(keys, _rank_bits(reading))
             keys, rows = keys[order], rows[order]
-        return _part(reading, keys, rows if with_rows else None, units)
+        return _part(reading, keys, rows if with_rows else None, held)
 
     return _work_on(len(edges) - 1, part_of, work)
 
@@ -257,23 +266,20 @@ def _order_of_ties(keys: NDArray[np.uint64], rank_bits: int) -> IntArray:
 def _compared(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) -> list[R]:
     """Sort by comparing where unit, instant and rank don't fit one number."""
     rows, ranks = reading.entries(slice(0, len(reading.log)))
-    units = reading.units.codes[rows].astype(np.int64)
+    units = reading.units.since(0, rows)
     ticks = reading.clock.ticks(reading.log.at_us[rows])
     order = np.lexsort((ranks, ticks, units))
     rows, ranks, units, ticks = rows[order], ranks[order], units[order], ticks[order]
-    members = reading.units.members_of(units)
+    n_values = reading.units.n_values
+    members = units // n_values
     begins = np.append(np.flatnonzero(np.diff(members, prepend=-1)), len(members))
-    all_units = reading.units.member
 
     def part_of(number: int) -> Part:
         block = slice(int(begins[number]), int(begins[number + 1]))
         member = int(members[block.start])
-        first, stop = (member, member + 1)
-        if all_units is not None:
-            first, stop = (int(edge) for edge in np.searchsorted(all_units, [member, member + 1]))
-        clock = ticks[block] | (units[block] - first << reading.clock.bits)
+        clock = ticks[block] | (units[block] - member * n_values << reading.clock.bits)
         step = reading.step_of_rank[ranks[block]]
-        return Part(clock, step, rows[block] if with_rows else None, first, stop - first, reading.clock.bits, reading)
+        return _of_units(reading, clock, step, rows[block] if with_rows else None, slice(member, member + 1))
 
     return _work_on(len(begins) - 1, part_of, work)
 

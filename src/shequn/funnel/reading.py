@@ -8,7 +8,6 @@ import attrs
 import numpy as np
 
 from shequn.columns.kinds import UnknownKinds, of_kinds
-from shequn.labels.hashing import number_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,36 +72,32 @@ class Clock:
 
 @attrs.frozen(eq=False)
 class Units:
-    """Whose rows make a chain: a member's, or a member's with one value of the column that is held constant."""
+    """Whose rows make a chain: a member's, or a member's with one value of the column that is held constant.
+
+    A unit is numbered ``member * n_values + value``.
+    """
 
     n_members: int
-    codes: NDArray[Any]  # unit of each row; -1 where the row belongs to none
-    member: IntArray | None  # member of each unit, ascending; None where a unit is a member
+    members: NDArray[Any]  # code of each row's member
+    values: NDArray[Any] | None  # code of each row's value, -1 where it has none; None where a unit is a member
+    n_values: int
 
     @classmethod
     def of(cls, log: EventLog, funnel: Funnel) -> Units:
         """Return the units of a log's rows."""
         if funnel.hold_constant is None:
-            return cls(len(log.members), log.member_codes, None)
+            return cls(len(log.members), log.member_codes, None, 1)
         column = log.labelled_column(funnel.hold_constant, argument="hold_constant")
-        n_values = len(column.index) + 1
-        pairs = log.member_codes.astype(np.int64) * n_values + (column.codes.astype(np.int64) + 1)
-        codes, distinct = number_codes(pairs.view(np.uint64))
-        order = np.argsort(distinct)
-        place = np.empty(len(distinct), dtype=np.int64)
-        place[order] = np.arange(len(distinct))
-        units = place[codes]
-        units[column.codes < 0] = -1
-        return cls(len(log.members), units, (distinct[order].view(np.int64) // n_values))
+        return cls(len(log.members), log.member_codes, column.codes, max(len(column.index), 1))
 
-    @property
-    def n_units(self) -> int:
-        """Number of units."""
-        return self.n_members if self.member is None else len(self.member)
-
-    def members_of(self, units: IntArray) -> IntArray:
-        """Return the member of each unit."""
-        return units if self.member is None else self.member[units]
+    def since(self, first_member: int | IntArray, rows: IntArray) -> IntArray:
+        """Return the unit of rows, counted from the first unit of a member."""
+        units = self.members[rows].astype(np.int64)
+        units -= first_member
+        if self.values is not None:
+            units *= self.n_values
+            units += self.values[rows]
+        return units
 
 
 @attrs.frozen(eq=False)
@@ -187,7 +182,7 @@ class Reading:
         for step, where in enumerate(self.where):
             if where is not None:
                 matched[step] &= where[rows]
-        known = None if self.units.member is None else self.units.codes[rows] >= 0
+        known = None if self.units.values is None else self.units.values[rows] >= 0
         if known is not None:
             matched = [mask & known for mask in matched]
         times: NDArray[np.int16] = np.add.reduce(np.stack(matched), axis=0, dtype=np.int16)
@@ -215,8 +210,8 @@ class Reading:
         table[kind] = alone[step]
         ranks = table.take(kinds, mode="clip")  # nothing is clipped; it spares a check of each
         keep = ranks != left_out
-        if self.units.member is not None:
-            keep &= self.units.codes[start : start + len(kinds)] >= 0
+        if self.units.values is not None:
+            keep &= self.units.values[start : start + len(kinds)] >= 0
         at = np.flatnonzero(keep)
         return Entries(at + start, ranks[at])
 

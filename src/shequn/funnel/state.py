@@ -522,7 +522,7 @@ class _Filling:
         unit = part.units(starts)
         last = np.flatnonzero(np.diff(unit, append=-1))
         at_us = self.reading.clock.instants(part.ticks(starts[last]))
-        self.latest[part.first_unit + unit[last], step] = at_us
+        self.latest[part.first_member + unit[last], step] = at_us
 
     def _fill_earliest(self, part: Part, at: list[IntArray], earliest: IntArray) -> None:
         """Hop from the first entry of a step to the next entry of each step after it."""
@@ -535,7 +535,7 @@ class _Filling:
                     place = _next_of_member(part, place, at[last])
                 clock = part.clock[place]
                 at_us = self.reading.clock.instants(part.ticks(clock))
-                earliest[part.first_unit + part.units(clock), column[step, last]] = at_us
+                earliest[part.first_member + part.units(clock), column[step, last]] = at_us
 
 
 def _next_of_member(part: Part, place: IntArray, entries: IntArray) -> IntArray:
