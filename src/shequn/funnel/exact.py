@@ -9,6 +9,7 @@ rows can be found for them, and chains go from instant to instant.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -108,13 +109,9 @@ class OneMember:
         """Whether several steps may be matched at one instant."""
         return not self.limits.ties_increase and not self.limits.min_gap
 
-    def _runs(self, step: int) -> Iterator[tuple[int, ...]]:
-        """Yield the steps that may be matched at one instant after a step was matched."""
-        for after in self.rules.next_steps(step):
-            yield (after,)
-            if self._may_stay:
-                for more in self._runs(after):
-                    yield (after, *more)
+    def _runs(self, step: int) -> tuple[tuple[int, ...], ...]:
+        """Return the steps that may be matched at one instant after a step was matched."""
+        return _runs_after(self.rules, step, self._may_stay)
 
     # ── how early a chain can end ────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,6 +139,9 @@ class OneMember:
     def _follow(self, at: int, step: int, last: int, is_clean: bool) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield the later instants, and the steps matched at each, that may follow a state."""
         limits, rules, now = self.limits, self.rules, self.instants[at].tick
+        if self._nearest_is_best(last, is_clean):
+            yield from self._follow_nearest(at, step, last)
+            return
         runs = [steps for steps in self._runs(step) if steps[-1] <= last]
         between: list[int] = []
         for after in range(at + 1, len(self.instants)):
@@ -161,6 +161,35 @@ class OneMember:
                 if self._rows_for(after, steps, needed, None):
                     yield after, steps
             between.append(after)
+
+    def _nearest_is_best(self, last: int, is_clean: bool) -> bool:
+        """Tell whether the nearest row of a step is always the best to take: nothing is lost by being early."""
+        has_max_gap = self.limits.max_gap < self.limits.within
+        bears = is_clean and any(high <= last for _, high in self.rules.exclusions)
+        return not (has_max_gap or self.limits.is_strict or bears)
+
+    def _follow_nearest(self, at: int, step: int, last: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        now = self.instants[at].tick
+        earliest = now + max(self.limits.min_gap, 1)  # instants differ by a tick at least
+        runs = [steps for steps in self._runs(step) if steps[-1] <= last]
+        for first in sorted({steps[0] for steps in runs}):
+            places = self._places.get(first, [])
+            turn = bisect_left(places, earliest, key=lambda place: self.instants[place].tick)
+            if turn == len(places) or self.instants[places[turn]].tick - now > self.limits.within:
+                continue
+            after = places[turn]
+            for steps in runs:
+                if steps[0] == first and self._rows_for(after, steps, frozenset(), None):
+                    yield after, steps
+
+    @cached_property
+    def _places(self) -> dict[int, list[int]]:
+        """Return the instants at which rows of each step stand."""
+        places: dict[int, list[int]] = {}
+        for at, instant in enumerate(self.instants):
+            for step in {step for _, steps in instant.rows for step in steps}:
+                places.setdefault(step, []).append(at)
+        return places
 
     def _interrupts(self, at: int, step: int, after: int) -> bool:
         instant = self.instants[at]
@@ -257,6 +286,16 @@ class OneMember:
         span = range(before + 1, steps[-1] + 1)
         instants = tuple(self.instants[at].tick if step in row_of else _NEVER for step in span)
         return Chain(instants + rest.instants, tuple(row_of.get(step, _NEVER) for step in span) + rest.rows)
+
+
+@lru_cache(maxsize=4096)
+def _runs_after(rules: Rules, step: int, may_stay: bool) -> tuple[tuple[int, ...], ...]:
+    found: list[tuple[int, ...]] = []
+    for after in rules.next_steps(step):
+        found.append((after,))
+        if may_stay:
+            found += [(after, *more) for more in _runs_after(rules, after, may_stay)]
+    return tuple(found)
 
 
 def _least_choice(choices: list[list[int]], needed: frozenset[int], *, is_once: bool) -> tuple[int, ...] | None:
