@@ -241,6 +241,8 @@ def assert_same(one: Any, other: Any) -> None:
             np.testing.assert_array_equal(part, theirs[name], err_msg=name)
         elif stored(part) and type(part).__module__.startswith("shequn"):
             assert_same(part, theirs[name])
+        elif isinstance(part, frozenset):
+            assert part == theirs[name], name
         elif not isinstance(part, float) or part == part:  # noqa: PLR0124
             assert repr(part) == repr(theirs[name]), name
 

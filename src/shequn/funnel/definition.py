@@ -26,6 +26,11 @@ def _kinds(kinds: Collection[str] | str) -> frozenset[str]:
     return kind_set(kinds, argument="kinds")
 
 
+def _shown_kinds(kinds: frozenset[str]) -> str:
+    """Return kinds as a set shows them, in an order that is always the same."""
+    return f"{{{', '.join(map(repr, sorted(kinds)))}}}"
+
+
 def _condition(where: RowCondition | None) -> RowCondition | None:
     if where is None or isinstance(where, RowCondition):
         return where
@@ -68,7 +73,7 @@ class Step:
     'post / reply'
     """
 
-    kinds: frozenset[str] = attrs.field(converter=_kinds)
+    kinds: frozenset[str] = attrs.field(converter=_kinds, repr=_shown_kinds)
     where: RowCondition | None = attrs.field(default=None, converter=_condition)
     name: str = attrs.field(default="", converter=_step_name)
 
@@ -119,7 +124,7 @@ class Exclusion:
     frozenset({'leave'})
     """
 
-    kinds: frozenset[str] = attrs.field(converter=_kinds)
+    kinds: frozenset[str] = attrs.field(converter=_kinds, repr=_shown_kinds)
     after: int | str = attrs.field(converter=_after)
     before: int | str = attrs.field(converter=_before)
     where: RowCondition | None = attrs.field(default=None, converter=_condition)
