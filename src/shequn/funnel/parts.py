@@ -7,7 +7,6 @@ that is sorted already is walked as it is.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
@@ -294,15 +293,5 @@ def _work_on(n_parts: int, part_of: Callable[[int], Part], work: Callable[[Part]
         for number in numbers:
             answers[number] = work(part_of(number))
 
-    _shared(n_parts, some, is_many=n_parts >= _MANY_PARTS)
+    in_halves(n_parts, some, many=_MANY_PARTS)
     return [answers[number] for number in range(n_parts)]
-
-
-def _shared(n: int, work: Callable[[range], None], *, is_many: bool) -> None:
-    if not is_many:
-        work(range(n))
-        return
-    with ThreadPoolExecutor(1) as other:
-        second = other.submit(work, range(n // 2, n))
-        work(range(n // 2))
-        second.result()
