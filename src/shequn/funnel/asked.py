@@ -8,8 +8,8 @@ import attrs
 
 from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.funnel.attempts import Eligible
 from shequn.funnel.definition import Funnel
-from shequn.funnel.matcher import Eligible
 from shequn.funnel.reading import Reading
 from shequn.stats._checks import one_of
 from shequn.values.instants import instant_us

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.kinds import UnknownKinds
     from shequn.columns.log import EventLog
+    from shequn.funnel.attempts import Found, KeyOf
     from shequn.funnel.definition import Funnel
-    from shequn.funnel.matcher import Found, KeyOf
     from shequn.labels import Assignment, Label
 
 __all__ = ["convert"]

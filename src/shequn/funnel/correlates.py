@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from shequn.columns.kinds import UnknownKinds
     from shequn.columns.log import EventLog
     from shequn.columns.table import Lang
+    from shequn.funnel.attempts import Found
     from shequn.funnel.definition import Funnel
-    from shequn.funnel.matcher import Found
 
 __all__ = ["Correlates", "CorrelatesRow", "correlate"]
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shequn.funnel.attempts import NO_TICK, Eligible, Found, Judged, Matcher, choose, first_of_pair, most_of_group
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from shequn.funnel.parts import Part
     from shequn.funnel.reading import Reading
 
-__all__ = ["Hops", "can_hop"]
+__all__ = ["Hopping", "can_hop"]
 
 
 def can_hop(reading: Reading) -> bool:
@@ -28,7 +30,50 @@ def can_hop(reading: Reading) -> bool:
     return funnel.order == "ordered" and not (has_gaps or funnel.exclusions or funnel.optional or reading.is_once)
 
 
-class Hops:
+class Hopping(Matcher):
+    """Ordered funnels without conditions that could make a later row the better one to take."""
+
+    def match(self, part: Part) -> Found:
+        """Return the level, and if wanted the witness, of each group of a part."""
+        hops = _Hops(part)
+        if not self.with_witness and self.key_of is None and self.eligible == Eligible():
+            return self._levels(part, hops.levels())
+        depth, end = hops.depths()
+        attempts, member, key, level = self._attempts(part, hops.entries, depth)
+        if not self.with_witness:
+            return self._without_witness(member, key, level)
+        length = end - part.clock[hops.entries]
+        kind = self.reading.funnel.entry
+        tick = attempts.tick
+        cost = {"first": tick, "last": -tick, "shortest": length[attempts.number]}[kind]
+        cost = np.where(attempts.depth == level[attempts.group], cost, NO_TICK)
+        best = cost == -most_of_group(attempts.group, -cost)
+        chosen = first_of_pair(attempts.group, attempts.unit, best)
+        places = hops.walk(attempts.place[chosen], attempts.depth[chosen])
+        witness = np.full((len(level), self.rules.n_steps), -1, dtype=np.int64)
+        if self.reading.units.values is None:
+            witness[attempts.group[chosen]] = places
+        else:
+            choose(part, attempts.group[chosen], places, (cost[chosen],), witness)
+        return self._found(part, member, key, level, witness)
+
+    def judge(self, part: Part) -> Judged:
+        """Return every attempt, which takes the next row of the next step each time."""
+        hops = _Hops(part)
+        return Judged(hops.entries, *hops.depths())
+
+    def _levels(self, part: Part, level: NDArray[np.int16]) -> Found:
+        """Return the level of each member, over the units of the member."""
+        units = np.flatnonzero(level)
+        member = part.members_of(units)
+        level = level[units]
+        if self.reading.units.values is not None and len(member):
+            firsts = np.flatnonzero(np.diff(member, prepend=-1))
+            member, level = member[firsts], np.maximum.reduceat(level, firsts)
+        return self._without_witness(member, np.zeros(len(member), dtype=np.int64), level)
+
+
+class _Hops:
     """The attempts of one part, each by its earliest way."""
 
     def __init__(self, part: Part) -> None:
