@@ -144,15 +144,19 @@ def may_follow(chain: Chain, step: int, row: Row, read: list[Row], rules: Rules)
     last = chain[last_step]
     gap = row.t - last.t
     # Within one instant any order counts, and under "allow" a row may follow itself.
-    in_order = gap >= 0 if rules.ties == "free" else gap > 0
+    if gap < 0 or (gap == 0 and rules.ties == "increase"):
+        return False
     # The last row there is ends the window, also one of an optional step; the boundary is inclusive.
-    in_window = row.t - chain[0].t <= rules.within
-    is_fresh = rules.reuse == "allow" or all(row.number != other.number for other in chain.values())
+    if row.t - chain[0].t > rules.within:
+        return False
     # Gaps are between consecutive matched steps, over those skipped.
-    far_enough = rules.min_gap is None or gap >= rules.min_gap
-    near_enough = rules.max_gap is None or gap <= rules.max_gap
-    kept = rules.order != "strict" or not is_cleared(last_step, last.t, step, row.t, read)
-    return in_order and in_window and is_fresh and far_enough and near_enough and kept
+    if rules.min_gap is not None and gap < rules.min_gap:
+        return False
+    if rules.max_gap is not None and gap > rules.max_gap:
+        return False
+    if rules.reuse == "once" and any(row.number == other.number for other in chain.values()):
+        return False
+    return rules.order != "strict" or not is_cleared(last_step, last.t, step, row.t, read)
 
 
 def is_cleared(a: int, from_t: int, b: int, to_t: int, read: list[Row]) -> bool:
@@ -172,14 +176,14 @@ def is_cleared(a: int, from_t: int, b: int, to_t: int, read: list[Row]) -> bool:
 
 def depth(chain: Chain, rules: Rules) -> int:
     """Count the required steps matched."""
-    return sum(step not in rules.optional for step in chain)
+    return len(chain) - sum(step in chain for step in rules.optional)
 
 
 def deepest_chains(entry: Row, rows: list[Row], rules: Rules) -> list[Chain]:
     """Return the chains of an attempt that have its depth, whether clean or not."""
-    found = list(chains(entry, rows, rules))
-    deepest = max(depth(chain, rules) for chain in found)
-    return [chain for chain in found if depth(chain, rules) == deepest]
+    found = [(depth(chain, rules), chain) for chain in chains(entry, rows, rules)]
+    deepest = max(reached for reached, _ in found)
+    return [chain for reached, chain in found if reached == deepest]
 
 
 def is_clean(chain: Chain, rows: list[Row], rules: Rules) -> bool:

@@ -4,13 +4,14 @@ import json
 import pickle
 from fractions import Fraction
 
+import attrs
 import numpy as np
 import pendulum
 import pytest
 
 from shequn.columns import Breakdown, EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
-from shequn.funnel import Funnel, FunnelResult, convert
+from shequn.funnel import Exclusion, Funnel, FunnelResult, Step, convert
 from shequn.funnel.change import bottleneck, decompose, what_if
 from shequn.funnel.comparison import compare
 from shequn.values import Rate
@@ -28,11 +29,6 @@ def breakdown(unassigned=None, **parts):
     rest = None if unassigned is None else funnel(*unassigned)
     every = np.sum([part.reached for part in [*found.values(), *([rest] if rest else [])]], axis=0)
     return Breakdown(total=funnel(*every), parts=found, unassigned=rest)
-
-
-def raw(*reached):
-    """A result that nobody checked."""
-    return FunnelResult(steps=STEPS[: len(reached)], reached=np.array(reached))
 
 
 MAY, JUNE = funnel(1200, 480, 60), funnel(1500, 540, 90)
@@ -124,14 +120,26 @@ def test_a_breakdown_as_a_whole_is_not_compared():
         compare(breakdown(ad=[3, 1]), breakdown(ad=[3, 1]))
 
 
+WEEK = Funnel(steps=STEPS, within=pendulum.duration(days=7))
+
+
+@pytest.mark.parametrize("question", [compare, decompose, lambda one, other: bottleneck(one, to=other)])
 @pytest.mark.parametrize(
-    "question",
-    [compare, decompose, lambda _, rising: what_if(rising, {}), lambda _, rising: bottleneck(rising)],
-    ids=["compare", "decompose", "what_if", "bottleneck"],
+    ("field", "value"),
+    [
+        ("within", pendulum.duration(days=14)),
+        ("order", "strict"),
+        ("exclusions", Exclusion(kinds="leave", after="join", before="post")),
+        ("steps", [Step(kinds="follow", name="join"), *STEPS[1:]]),
+    ],
 )
-def test_counts_that_rise_are_refused(question):
-    with pytest.raises(InvalidValueError, match=r"reached: expected at most the 3 members who .*, got 4 at row 2"):
-        question(funnel(9, 9, 9), raw(9, 3, 4))
+def test_answers_to_two_questions_are_refused(question, field, value):
+    other = attrs.evolve(WEEK, **{field: value})
+    before, after = (attrs.evolve(counts, funnel=asked) for counts, asked in ((MAY, WEEK), (JUNE, other)))
+    with pytest.raises(InvalidValueError, match=rf"^\w+\.funnel\.{field}: expected that of `\w+`, .*, got "):
+        question(before, after)
+    question(before, attrs.evolve(after, funnel=attrs.evolve(WEEK)))
+    question(before, attrs.evolve(after, funnel=None))
 
 
 @pytest.mark.parametrize(("level", "error"), [(1.0, InvalidValueError), ("high", InvalidTypeError)])

@@ -232,12 +232,54 @@ def test_the_first_two_arguments_are_a_log_and_a_funnel(log):
             InvalidValueError,
             r"^optional: expected a step in \[1, 2\): the first begins the way, got 0",
         ),
+        ({"optional": [2]}, InvalidValueError, r"^optional: expected a step in \[1, 2\): .*, got 2"),
         ({"optional": ["post"]}, InvalidTypeError, r"^optional: expected positions of steps, got 'post'"),
+        ({"optional": 1}, InvalidTypeError, r"^optional: expected positions of steps, got 1"),
     ],
 )
-def test_counts_from_elsewhere_are_checked(options, error, text):
+@pytest.mark.parametrize("build", [FunnelResult, FunnelResult.from_counts])
+def test_counts_from_elsewhere_are_checked(build, options, error, text):
     with pytest.raises(error, match=text):
-        FunnelResult.from_counts(**({"steps": ["join", "post"], "reached": [3, 2]} | options))
+        build(**({"steps": ["join", "post"], "reached": [3, 2]} | options))
+
+
+@pytest.mark.parametrize(
+    ("reached", "optional", "row", "most"),
+    [([9, 3, 4], [], 2, 3), ([9, 3, 10], [1], 2, 9), ([9, 10, 4], [1], 1, 9), ([9, 5, 2, 3], [1], 3, 2)],
+)
+def test_nobody_is_at_a_step_who_was_not_at_the_required_one_before(reached, optional, row, most):
+    text = rf"^reached: expected at most the {most} members who reached the step before, got \d+ at row {row}$"
+    with pytest.raises(InvalidValueError, match=text):
+        FunnelResult(steps=list("abcd")[: len(reached)], reached=reached, optional=optional)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"reached": [3.5, 2.0]}, InvalidTypeError, r"^reached: expected integers, got 'float64 values'"),
+        ({"reached": [[3, 2]]}, MisalignedError, r"^reached: expected a count for each of the 2 steps, got \(1, 2\)"),
+        ({"tainted": -1}, InvalidValueError, r"^tainted: expected a number of members, got -1"),
+        ({"immature": 0.5}, InvalidTypeError, r"^immature: expected an integer, got 0\.5"),
+        ({"funnel": "join"}, InvalidTypeError, r"^funnel: expected a Funnel or None, got 'join'"),
+        ({"funnel": JOIN_POST, "optional": [1]}, InvalidValueError, r"^funnel: expected a funnel of 2 steps, of which"),
+        (
+            {"funnel": JOIN_POST, "steps": ["a", "b", "c"], "reached": [3, 2, 1]},
+            InvalidValueError,
+            r"^funnel: expected a funnel of 3 steps, of which \(\) may be skipped, got Funnel",
+        ),
+    ],
+)
+def test_a_result_is_checked_when_it_is_made(options, error, text):
+    with pytest.raises(error, match=text):
+        FunnelResult(**({"steps": ["join", "post"], "reached": [3, 2]} | options))
+
+
+def test_a_result_keeps_what_is_a_number_in_any_form():
+    counts = np.array([10, 2, 5], dtype=np.uint8)
+    result = FunnelResult(steps=iter("abc"), reached=counts, optional=[np.int64(1), 1], tainted=np.int32(2))
+    assert (result.steps, result.optional, result.tainted) == (("a", "b", "c"), (1,), 2)
+    assert (result.reached.dtype, result.reached.flags.writeable, counts.flags.writeable) == (np.int64, False, True)
+    assert result == FunnelResult(steps=["a", "b", "c"], reached=[10, 2, 5], optional=(1,), tainted=2)
 
 
 def test_an_optional_step_is_no_base_for_the_next_rate():

@@ -10,7 +10,7 @@ import pytest
 from pendulum import duration
 
 import shequn as sq
-from shequn.errors import InvalidTypeError, InvalidValueError
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError
 from shequn.funnel import conversion_curve, correlate, time_to_convert, trend
 
 DAY = 86_400
@@ -145,6 +145,74 @@ def test_times_of_other_questions_do_not_merge(log):
         found.quantile(0.5, step="join")
     with pytest.raises(InvalidValueError, match=r"^bins: expected a duration longer than 0"):
         time_to_convert(log, FUNNEL, bins=duration(0))
+
+
+# ── segment by segment ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def by_channel():
+    """Ann comes by an ad and again by a friend, bo by a friend, and cy by nothing that is known."""
+    rows = [
+        ("ann", "join", 0, "ad"),
+        ("ann", "post", 2, None),
+        ("ann", "join", 10, "friend"),
+        ("ann", "post", 11, None),
+        ("bo", "join", 1, "friend"),
+        ("cy", "join", 9, None),
+        ("cy", "post", 12, None),
+    ]
+    return sq.EventLog.from_columns(
+        member=[row[0] for row in rows],
+        kind=[row[1] for row in rows],
+        at=[row[2] * DAY for row in rows],
+        time_unit="s",
+        extra={"channel": [row[3] for row in rows]},
+    )
+
+
+def test_times_by_a_column_are_of_the_ways_that_begin_with_each_value(by_channel):
+    found = time_to_convert(by_channel, FUNNEL, by="channel")
+    assert {label: part.duration_us.tolist() for label, part in found.items()} == {
+        "ad": [2 * DAY * 10**6] * 2,
+        "friend": [DAY * 10**6] * 2,
+    }
+    assert found.unassigned.quantile(0.5) == duration(days=3)
+    assert found.total == time_to_convert(by_channel, FUNNEL)
+    assert found.overlap.tolist() == [1, 1]  # ann went two ways
+
+
+def test_a_trend_by_a_column_has_one_axis(by_channel):
+    found = weekly(by_channel, by="channel", observed_until=UNTIL)
+    assert {label: part.reached.tolist() for label, part in found.items()} == {
+        "ad": [[1, 1], [0, 0]],
+        "friend": [[1, 0], [1, 1]],
+    }
+    assert found.unassigned.reached.tolist() == [[0, 0], [1, 1]]
+    assert found.total == weekly(by_channel, observed_until=UNTIL)
+    assert {part.first_period for part in found.values()} == {found.total.first_period}
+
+
+@pytest.mark.parametrize("strategy", [weekly, lambda log, **by: time_to_convert(log, FUNNEL, **by)])
+def test_segments_are_told_as_in_convert(log, strategy):
+    by = sq.Assignment.from_mapping({"ann": "a", "bo": "a", "cy": "b", "di": "b"})
+    assert list(strategy(log, by=by)) == ["a", "b"]
+    assert strategy(log, by=by).unassigned is None
+    early = strategy(log, by=by, observed_until=pendulum.datetime(1970, 1, 4))
+    assert [part._headcount().sum() for part in early.values()] == [early.total._headcount().sum(), 0]
+    assert list(strategy(sq.EventLog.empty(), by={"ann": "a"})) == ["a"]
+    # Who comes later in time, and is left out, may come first in the log.
+    log = log_of(("zed", "join", 20), ("ann", "join", 0), ("ann", "post", 1))
+    early = strategy(log, by={"zed": "z", "ann": "a"}, observed_until=pendulum.datetime(1970, 1, 4))
+    assert {label: bool(part._headcount().any()) for label, part in early.items()} == {"z": False, "a": True}
+    with pytest.raises(UnknownLabelError, match=r"^by: .*'gruop'"):
+        strategy(log, by="gruop")
+    with pytest.raises(
+        InvalidTypeError, match=r"^by: expected an Assignment, a mapping or the name of a column, got 5"
+    ):
+        strategy(log, by=5)
+    with pytest.raises(MisalignedError, match=r"^by: "):
+        strategy(log, by=sq.Assignment.from_mapping({"zed": "a"}))
 
 
 # ── conversion curve ─────────────────────────────────────────────────────────────────────────────────────────────────

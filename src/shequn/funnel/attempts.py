@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shequn._typing import BoolArray, IntArray
-    from shequn.funnel.parts import Part
+    from shequn.funnel.parts import Part, Wanted
     from shequn.funnel.reading import Reading
 
 __all__ = [
@@ -105,10 +105,13 @@ class Matcher:
     """What all kinds of order share: the choice among attempts."""
 
     needs_rows = False
+    wanted: Wanted = "attempts"
 
     def __init__(self, reading: Reading, eligible: Eligible, key_of: KeyOf | None, with_witness: bool) -> None:
         self.reading, self.eligible, self.key_of, self.with_witness = reading, eligible, key_of, with_witness
         self.rules = Rules.of(reading.funnel)
+        if self.wanted == "attempts" and not with_witness and key_of is None and eligible == Eligible():
+            self.wanted = "pairs"
 
     def match(self, part: Part) -> Found:
         """Return the level, and if wanted the witness, of each group of a part."""
@@ -133,6 +136,19 @@ class Matcher:
         elapsed = (ends[best] - ticks[best]) * self.reading.clock.unit_us
         rows = np.full(len(best), -1, dtype=np.int64) if part.rows is None else part.rows[place[best]]
         return FirstAttempts(member[best], depth[best], at_us[best], elapsed, rows)
+
+    def _levels(self, part: Part, unit: IntArray, depth: NDArray[np.int16]) -> Found:
+        """Return the level of each member by the depths of attempts, which are in the order of units."""
+        member = part.members_of(unit)
+        firsts = np.flatnonzero(np.diff(member, prepend=-1))
+        member, level = member[firsts], np.maximum.reduceat(depth, firsts) if len(firsts) else depth
+        if part.left_out is not None:
+            of_all = np.where(part.left_out, np.int16(1), np.int16(-1))
+            at = member - part.first_member
+            of_all[at] = np.maximum(of_all[at], level)
+            at = np.flatnonzero(of_all >= 0)
+            member, level = at + part.first_member, of_all[at]
+        return self._without_witness(member, np.zeros(len(member), dtype=np.int64), level)
 
     def _attempts(
         self, part: Part, place: IntArray, depth: NDArray[np.int16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import attrs
 import numpy as np
@@ -13,22 +13,25 @@ from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.funnel.asked import Asked
-from shequn.funnel.matcher import find
+from shequn.funnel.segments import Keys, find_asked, segmented
 from shequn.stats import Interval, wilson
 from shequn.values.calendar import Calendar, Unit, WeekStart
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pendulum
     from numpy.typing import NDArray
 
     from shequn._typing import BoolArray, FloatArray, IntArray
+    from shequn.columns.breakdown import Breakdown
     from shequn.columns.kinds import UnknownKinds
     from shequn.columns.log import EventLog
     from shequn.columns.table import Lang
+    from shequn.funnel.attempts import Found
     from shequn.funnel.definition import Funnel
+    from shequn.labels import Assignment, Label
 
 __all__ = ["FunnelTrend", "FunnelTrendRow", "trend"]
 
@@ -218,6 +221,7 @@ def _placed(counts: IntArray, start: int, n_periods: int) -> IntArray:
     return placed
 
 
+@overload
 def trend(
     log: EventLog,
     funnel: Funnel,
@@ -226,16 +230,50 @@ def trend(
     every: Unit | Calendar,
     tz: str | None = None,
     week_start: WeekStart = "monday",
+    by: None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
     observed_until: dt.datetime | None = None,
     unknown_kinds: UnknownKinds = "warn",
-) -> FunnelTrend:
+) -> FunnelTrend: ...
+
+
+@overload
+def trend(
+    log: EventLog,
+    funnel: Funnel,
+    /,
+    *,
+    every: Unit | Calendar,
+    tz: str | None = None,
+    week_start: WeekStart = "monday",
+    by: Assignment | Mapping[Label, Label | None] | str,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    observed_until: dt.datetime | None = None,
+    unknown_kinds: UnknownKinds = "warn",
+) -> Breakdown[FunnelTrend]: ...
+
+
+def trend(
+    log: EventLog,
+    funnel: Funnel,
+    /,
+    *,
+    every: Unit | Calendar,
+    tz: str | None = None,
+    week_start: WeekStart = "monday",
+    by: Assignment | Mapping[Label, Label | None] | str | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    observed_until: dt.datetime | None = None,
+    unknown_kinds: UnknownKinds = "warn",
+) -> FunnelTrend | Breakdown[FunnelTrend]:
     """Count conversion by the period of the entry.
 
     Parameters
     ----------
-    log, funnel, start, end, unknown_kinds
+    log, funnel, by, start, end, unknown_kinds
         As in `convert`.
     every : {"hour", "day", "week", "month", "quarter", "year"} or Calendar
         The period; a `Calendar` for every n of them.
@@ -249,19 +287,20 @@ def trend(
 
     Returns
     -------
-    FunnelTrend
-        One row for each period from that of the first entry to that of the last.
+    FunnelTrend, or Breakdown of them with `by`
+        One row for each period from that of the first entry to that of the last, the same for each segment.
 
     Raises
     ------
-    InvalidTypeError, InvalidValueError, UnknownLabelError
+    InvalidTypeError, InvalidValueError, UnknownLabelError, MisalignedError
         As in `convert`; the period or the zone cannot be used.
 
     Notes
     -----
     A member counts once in each period they entered in, at the level of the attempts that begin in it; a way that
     began in a period may end later. A period is complete when its end + within ≤ `observed_until`: then every entry of
-    it is mature. Counts are given for all periods, rates for complete ones.
+    it is mature. Counts are given for all periods, rates for complete ones. By a column, a member counts once in each
+    period for each value they entered with in it, and in the total once.
 
     Examples
     --------
@@ -274,32 +313,52 @@ def trend(
     >>> by_week = trend(log, Funnel(steps=("join", "post"), within=duration(days=1)), every="week", tz="UTC")
     >>> by_week.completed.tolist(), by_week.complete.tolist()
     ([1, 0], [True, False])
+
+    Segment by segment:
+
+    >>> by_tier = trend(
+    ...     log,
+    ...     Funnel(steps=("join", "post"), within=duration(days=1)),
+    ...     every="week",
+    ...     tz="UTC",
+    ...     by={"ann": "silver", "bo": "gold"},
+    ... )
+    >>> {tier: part.entered.tolist() for tier, part in by_tier.items()}
+    {'silver': [1, 0], 'gold': [0, 1]}
     """
     asked = Asked.of(
         log, funnel, start=start, end=end, maturity="all", observed_until=observed_until, unknown_kinds=unknown_kinds
     )
     calendar = Calendar.of(every, tz=tz, week_start=week_start)
     horizon = Horizon.of(log, observed_until)
-    nobody = FunnelTrend(
-        funnel=funnel,
-        calendar=calendar,
-        reached=np.zeros((0, funnel.n_steps), dtype=np.int64),
-        tainted=np.zeros(0, dtype=np.int64),
-        horizon=horizon,
-    )
-    if not len(asked.log):
-        return nobody
 
-    def key_of(rows: IntArray | None, at_us: IntArray) -> IntArray:
+    def period_of(rows: IntArray | None, at_us: IntArray) -> IntArray:
         del rows
         return calendar.index(at_us).astype(np.int64)
 
-    found = find(asked.reading(), asked.entered, key_of=key_of, with_witness=bool(funnel.optional))
-    if not len(found.key):
-        return nobody
-    low = int(found.key.min())
-    period = found.key - low
-    n_periods = int(period.max()) + 1
+    def found(keys: Keys) -> tuple[Found]:
+        return (find_asked(asked, asked.entered, keys, with_witness=bool(funnel.optional)),)
+
+    groups = segmented(asked, log, by, found, key_of=period_of)
+    periods = groups.total[0].key
+    low, high = (int(periods.min()), int(periods.max()) + 1) if len(periods) else (0, 0)
+
+    def counted(of: Found) -> FunnelTrend:
+        at_level, reached = _counts(funnel, of, of.key - low, high - low)
+        return FunnelTrend(
+            funnel=funnel,
+            calendar=calendar,
+            first_period=low,
+            reached=reached,
+            tainted=at_level[:, 0],
+            horizon=horizon,
+        )
+
+    return groups.tallied(counted)
+
+
+def _counts(funnel: Funnel, found: Found, period: IntArray, n_periods: int) -> tuple[IntArray, IntArray]:
+    """Return how many groups of each period have each level, and how many reached each step."""
     steps = np.arange(funnel.n_steps) if funnel.order == "any" else np.array(funnel.required)
     n_levels = len(steps) + 1
     at_level = np.bincount(period * n_levels + found.level, minlength=n_periods * n_levels)
@@ -308,4 +367,4 @@ def trend(
     reached[:, steps] = np.cumsum(at_level[:, ::-1], axis=1)[:, ::-1][:, 1:]
     for step in funnel.skippable:
         reached[:, step] = np.bincount(period[found.places[:, step] >= 0], minlength=n_periods)
-    return attrs.evolve(nobody, first_period=low, reached=reached, tainted=at_level[:, 0])
+    return at_level, reached

@@ -10,7 +10,8 @@ import numpy as np
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.funnel.result import FunnelResult
+from shequn.funnel.definition import Funnel
+from shequn.funnel.result import FunnelResult, required_steps, steps_before
 from shequn.stats import Interval, holm, newcombe, two_proportions
 from shequn.stats._checks import level_in_unit
 
@@ -172,8 +173,7 @@ def compare(before: FunnelResult, after: FunnelResult, /, *, level: float = 0.95
     InvalidTypeError
         A funnel is no `FunnelResult`, or `level` is no number.
     InvalidValueError
-        The funnels have other steps, a step was reached by more members than the one before it that may not be skipped,
-        or `level` is not between 0 and 1.
+        The funnels have other steps or another definition, or `level` is not between 0 and 1.
 
     See Also
     --------
@@ -186,6 +186,10 @@ def compare(before: FunnelResult, after: FunnelResult, /, *, level: float = 0.95
     are steps whose rates are known in both funnels. The rate of the whole way is no member of that family: it answers
     whether anything changed, they answer where, so that it has no adjusted p and does not make theirs larger. The
     intervals are not adjusted.
+
+    Two definitions (a longer window, an exclusion more) make two questions, whose answers over the same members differ
+    for sure and over others for two reasons: results that both know their funnel must have the same. Where you mean to
+    set them side by side all the same, take the counts alone: ``FunnelResult.from_counts``.
 
     Intervals and tests hold for two samples of different members. Where many members are in both (two periods of one
     community, segments that overlap), the intervals are as a rule too wide and p too large.
@@ -211,7 +215,7 @@ def compare(before: FunnelResult, after: FunnelResult, /, *, level: float = 0.95
 
 
 def same_steps(before: FunnelResult, after: FunnelResult, /, *, names: tuple[str, str] = ("before", "after")) -> None:
-    """Raise unless both are results over the same steps whose counts do not rise.
+    """Raise unless both are results over the same steps, and as far as the definitions are known, of the same funnel.
 
     Examples
     --------
@@ -224,46 +228,24 @@ def same_steps(before: FunnelResult, after: FunnelResult, /, *, names: tuple[str
         expected, found = getattr(before, field), getattr(after, field)
         if expected != found:
             raise InvalidValueError(message(f"{names[1]}.{field}", f"those of `{names[0]}`, {expected}", found))
+    if before.funnel is None or after.funnel is None:
+        return
+    for field in attrs.fields_dict(Funnel):
+        expected, found = getattr(before.funnel, field), getattr(after.funnel, field)
+        if expected != found:
+            wanted = f"that of `{names[0]}`, {expected!r}"
+            raise InvalidValueError(message(f"{names[1]}.funnel.{field}", wanted, found))
 
 
 def usable_result(name: str, result: FunnelResult) -> None:
-    """Raise unless it is a result whose counts do not rise from a required step to what follows it.
+    """Raise unless it is a result.
 
     Examples
     --------
     >>> usable_result("result", FunnelResult.from_counts(steps=["join", "post"], reached=[10, 4]))
     """
-    if not isinstance(result, FunnelResult):
+    if not isinstance(result, FunnelResult):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidTypeError(message(name, "a FunnelResult (of a Breakdown, its total or a segment)", result))
-    trials = result.reached[steps_before(result)]
-    excess = result.reached[1:] > trials
-    if excess.any():
-        row = int(np.argmax(excess))
-        expected = f"at most the {int(trials[row])} members who reached the step before"
-        raise InvalidValueError(message(f"{name}.reached", expected, int(result.reached[row + 1]), row=row + 1))
-
-
-def required_steps(result: FunnelResult, /) -> IntArray:
-    """Return the positions of the steps that may not be skipped.
-
-    Examples
-    --------
-    >>> required_steps(FunnelResult.from_counts(steps=["join", "like", "post"], reached=[9, 2, 4], optional=[1]))
-    array([0, 2])
-    """
-    return np.setdiff1d(np.arange(len(result.steps)), np.array(result.optional, dtype=np.int64))
-
-
-def steps_before(result: FunnelResult, /) -> IntArray:
-    """Return for each step from the second on the position of the step before it that may not be skipped.
-
-    Examples
-    --------
-    >>> steps_before(FunnelResult.from_counts(steps=["join", "like", "post"], reached=[9, 2, 4], optional=[1]))
-    array([0, 0])
-    """
-    required = required_steps(result)
-    return required[np.searchsorted(required, np.arange(1, len(result.steps))) - 1]
 
 
 def _hits_and_trials(result: FunnelResult) -> tuple[IntArray, IntArray]:

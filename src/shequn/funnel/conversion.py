@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from shequn.columns.breakdown import Breakdown
-from shequn.columns.segments import assignment_of
 from shequn.funnel.asked import Asked, Maturity
-from shequn.funnel.matcher import find
 from shequn.funnel.result import FunnelResult
+from shequn.funnel.segments import Keys, find_asked, segmented
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from shequn._typing import BoolArray, IntArray
+    from shequn._typing import IntArray
+    from shequn.columns.breakdown import Breakdown
     from shequn.columns.kinds import UnknownKinds
     from shequn.columns.log import EventLog
-    from shequn.funnel.attempts import Found, KeyOf
+    from shequn.funnel.attempts import Found
     from shequn.funnel.definition import Funnel
     from shequn.labels import Assignment, Label
 
@@ -120,82 +120,32 @@ def convert(
     asked = Asked.of(
         log, funnel, start=start, end=end, maturity=maturity, observed_until=observed_until, unknown_kinds=unknown_kinds
     )
-    if by is None:
-        return _result(asked, *_found(asked))
-    if isinstance(by, str):
-        return _by_column(asked, by)
-    total, entered = _found(asked)
-    assignment = assignment_of(by, log.members)
-    if asked.log is not log:
-        assignment = assignment.align(asked.log.members)
-    segments = assignment.codes
-    parts = [
-        _result(asked, _of_member(total, segments == code), _of_member(entered, segments == code))
-        for code in (*range(len(assignment.segments)), -1)
-    ]
-    return Breakdown(
-        total=_result(asked, total, entered),
-        parts=dict(zip(assignment.segments, parts[:-1], strict=True)),
-        unassigned=parts[-1] if bool((segments < 0).any()) else None,
-    )
+
+    def found(keys: Keys) -> tuple[Found, Found]:
+        """Return the levels of those who are judged, and of all who entered."""
+        judged = find_asked(asked, asked.eligible, keys, with_witness=bool(funnel.optional))
+        if asked.maturity == "all":
+            return judged, judged
+        return judged, find_asked(asked, asked.entered, keys, with_witness=False)
+
+    return segmented(asked, log, by, found).tallied(partial(_result, funnel))
 
 
-def _found(asked: Asked, key_of: KeyOf | None = None) -> tuple[Found | None, Found | None]:
-    """Return the levels of those who are judged, and of all who entered."""
-    if not len(asked.log):
-        return None, None
-    reading, needs_rows = asked.reading(), key_of is not None
-    has_optional = bool(asked.funnel.optional)
-    found = find(reading, asked.eligible, key_of=key_of, with_witness=has_optional, needs_rows=needs_rows)
-    if asked.maturity == "all":
-        return found, found
-    entered = find(reading, asked.entered, key_of=key_of, with_witness=False, needs_rows=needs_rows)
-    return found, entered
-
-
-def _of_member(found: Found | None, is_in: BoolArray) -> Found | None:
-    return None if found is None else found.some(is_in[found.member])
-
-
-def _result(asked: Asked, found: Found | None, entered: Found | None) -> FunnelResult:
-    funnel = asked.funnel
+def _result(funnel: Funnel, found: Found, entered: Found) -> FunnelResult:
     reached: IntArray = np.zeros(funnel.n_steps, dtype=np.int64)
-    tainted = immature = 0
-    if found is not None and entered is not None:
-        steps = np.arange(funnel.n_steps) if funnel.order == "any" else np.array(funnel.required)
-        at_level = np.bincount(found.level, minlength=len(steps) + 1)
-        tainted = int(at_level[0])
-        reached[steps] = np.cumsum(at_level[::-1])[::-1][1:]
-        for step in funnel.skippable:
-            reached[step] = np.count_nonzero(found.places[:, step] >= 0)
-        immature = len(entered.member) - len(found.member)
+    steps = np.arange(funnel.n_steps) if funnel.order == "any" else np.array(funnel.required)
+    at_level = np.bincount(found.level, minlength=len(steps) + 1)
+    reached[steps] = np.cumsum(at_level[::-1])[::-1][1:]
+    for step in funnel.skippable:
+        reached[step] = np.count_nonzero(found.places[:, step] >= 0)
     names = funnel.names
     if funnel.order == "any":
         names = tuple(f"any {n + 1}" for n in range(funnel.n_steps))
     return FunnelResult(
-        steps=names, reached=reached, optional=funnel.skippable, tainted=tainted, immature=immature, funnel=funnel
+        steps=names,
+        reached=reached,
+        optional=funnel.skippable,
+        tainted=int(at_level[0]),
+        immature=len(entered.member) - len(found.member),
+        funnel=funnel,
     )
-
-
-def _by_column(asked: Asked, by: str) -> Breakdown[FunnelResult]:
-    column = asked.log.labelled_column(by)
-    codes = column.codes
-
-    def key_of(rows: IntArray | None, at_us: IntArray) -> IntArray:
-        del at_us
-        assert rows is not None  # noqa: S101  (they were asked for)
-        return codes[rows].astype(np.int64)
-
-    total, entered = _found(asked)
-    found, all_found = _found(asked, key_of)
-    parts: dict[Label, FunnelResult] = {}
-    unassigned = None
-    labels: list[tuple[int, Label | None]] = [*enumerate(column.index), (-1, None)]
-    for code, label in labels:
-        of_code = [None if part is None else part.some(part.key == code) for part in (found, all_found)]
-        result = _result(asked, *of_code)
-        if label is not None:
-            parts[label] = result
-        elif of_code[1] is not None and len(of_code[1].member):
-            unassigned = result
-    return Breakdown(total=_result(asked, total, entered), parts=parts, unassigned=unassigned)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shequn.funnel.attempts import NO_TICK, Eligible, Found, Judged, Matcher, choose, first_of_pair, most_of_group
+from shequn.funnel.attempts import NO_TICK, Found, Judged, Matcher, choose, first_of_pair, most_of_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shequn.funnel.reading import Reading
 
 __all__ = ["Hopping", "can_hop"]
+
+_FEW = 8  # looking up a place costs about as much as counting this many
 
 
 def can_hop(reading: Reading) -> bool:
@@ -36,8 +38,10 @@ class Hopping(Matcher):
     def match(self, part: Part) -> Found:
         """Return the level, and if wanted the witness, of each group of a part."""
         hops = _Hops(part)
-        if not self.with_witness and self.key_of is None and self.eligible == Eligible():
-            return self._levels(part, hops.levels())
+        if self.wanted == "pairs":
+            level = hops.levels()
+            units = np.flatnonzero(level)
+            return self._levels(part, units, level[units])
         depth, end = hops.depths()
         attempts, member, key, level = self._attempts(part, hops.entries, depth)
         if not self.with_witness:
@@ -62,16 +66,6 @@ class Hopping(Matcher):
         hops = _Hops(part)
         return Judged(hops.entries, *hops.depths())
 
-    def _levels(self, part: Part, level: NDArray[np.int16]) -> Found:
-        """Return the level of each member, over the units of the member."""
-        units = np.flatnonzero(level)
-        member = part.members_of(units)
-        level = level[units]
-        if self.reading.units.values is not None and len(member):
-            firsts = np.flatnonzero(np.diff(member, prepend=-1))
-            member, level = member[firsts], np.maximum.reduceat(level, firsts)
-        return self._without_witness(member, np.zeros(len(member), dtype=np.int64), level)
-
 
 class _Hops:
     """The attempts of one part, each by its earliest way."""
@@ -80,7 +74,8 @@ class _Hops:
         self.part = part
         self._n_steps = part.reading.n_steps
         self._within = part.reading.clock.within
-        self._nexts: dict[int, tuple[IntArray, NDArray[np.int32]]] = {}
+        self._at: dict[int, IntArray] = {}
+        self._n_before: dict[int, NDArray[np.int32]] = {}
 
     @cached_property
     def entries(self) -> IntArray:
@@ -89,11 +84,15 @@ class _Hops:
 
     def _next(self, place: IntArray, step: int) -> tuple[IntArray, BoolArray]:
         """Return the place of the next row of a step after each place, and whether there is one."""
-        if step not in self._nexts:
-            is_step = self.part.step == step
-            self._nexts[step] = np.flatnonzero(is_step), np.cumsum(is_step, dtype=np.int32)
-        at, n_before = self._nexts[step]
-        turn = n_before[place]
+        if step not in self._at:
+            self._at[step] = np.flatnonzero(self.part.step == step)
+        at = self._at[step]
+        if len(place) * _FEW < len(self.part.step):
+            turn: IntArray = np.searchsorted(at, place)
+        else:
+            if step not in self._n_before:
+                self._n_before[step] = np.cumsum(self.part.step == step, dtype=np.int32)
+            turn = self._n_before[step][place].astype(np.int64)
         there = turn < len(at)
         if not len(at):
             return place, there
@@ -104,17 +103,20 @@ class _Hops:
         clock = self.part.clock
         level = np.zeros(self.part.n_units, dtype=np.int16)
         place = self.entries
-        deadline = clock[place] + self._within
-        level[self.part.units(clock[place])] = 1
+        start = clock.take(place)
+        level[self.part.units(start)] = 1
+        deadline = start + self._within
         for step in range(1, self._n_steps):
             if not len(place):
                 break
             place, there = self._next(place, step)
             # Of attempts that hop to one row the latest has the most time left.
             there[:-1] &= (place[1:] != place[:-1]) | ~there[1:]
-            there &= clock[place] <= deadline
-            place, deadline = place[there], deadline[there]
-            level[self.part.units(clock[place])] = step + 1
+            end = clock.take(place)
+            there &= end <= deadline
+            on = np.flatnonzero(there)
+            place, deadline = place.take(on), deadline.take(on)
+            level[self.part.units(end.take(on))] = step + 1
         return level
 
     def depths(self) -> tuple[NDArray[np.int16], IntArray]:

@@ -39,7 +39,8 @@ def find(
         Whether `key_of` looks at rows.
     """
     matcher = _matcher_of(reading)(reading, eligible, key_of, with_witness)
-    parts = for_each_part(reading, matcher.match, with_rows=with_witness or needs_rows or matcher.needs_rows)
+    with_rows = with_witness or needs_rows or matcher.needs_rows
+    parts = for_each_part(reading, matcher.match, with_rows=with_rows, wanted=matcher.wanted)
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         nowhere = np.zeros((0, reading.n_steps), dtype=np.int64)
@@ -50,7 +51,12 @@ def find(
 def find_first(reading: Reading, eligible: Eligible, *, with_rows: bool = False) -> FirstAttempts:
     """Return the first attempt of each member that counts, over a whole log that has rows."""
     matcher = _matcher_of(reading)(reading, eligible, None, False)
-    parts = for_each_part(reading, matcher.first, with_rows=with_rows or matcher.needs_rows)
+    parts = for_each_part(
+        reading,
+        matcher.first,
+        with_rows=with_rows or matcher.needs_rows,
+        wanted="attempts" if matcher.wanted == "pairs" else matcher.wanted,
+    )
     return FirstAttempts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

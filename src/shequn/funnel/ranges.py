@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from shequn._typing import IntArray
+    from shequn._typing import BoolArray, IntArray
 
 __all__ = ["INFINITE", "RangeMin"]
 
@@ -51,15 +51,26 @@ class RangeMin:
 
     def first_at_most(self, start: IntArray, bound: IntArray, /) -> IntArray:
         """Return the first place from each start on whose value is at most the bound; the length where none is."""
-        self._grow(max(self._n.bit_length() - 1, 0))
         place = start.copy()
-        for height in range(len(self._tables) - 1, -1, -1):
-            table = self._tables[height]
-            far = place + (1 << height) <= self._n
-            skip = far.copy()
-            skip[far] = table[place[far]] > bound[far]
-            place[skip] += 1 << height
+        height = np.zeros(len(start), dtype=np.int64)
+        # Up in strides twice as long each time, as far as all values are above the bound, and then down again.
+        climbing, top = np.arange(len(start)), 0
+        while len(climbing):
+            climbing = climbing[self._skip(place, bound, climbing, top)]
+            top += 1
+            height[climbing] = top
+        for level in range(top - 1, -1, -1):
+            self._skip(place, bound, np.flatnonzero(height > level), level)
         return place
+
+    def _skip(self, place: IntArray, bound: IntArray, here: IntArray, height: int) -> BoolArray:
+        """Go on by a stride where it is all above the bound; tell where it is."""
+        self._grow(height)
+        at, table = place[here], self._tables[height]
+        skip = at + (1 << height) <= self._n
+        skip[skip] = table[at[skip]] > bound[here[skip]]
+        place[here[skip]] += 1 << height
+        return skip
 
     def _grow(self, height: int) -> None:
         while len(self._tables) <= height:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from shequn.funnel.definition import Exclusion, Funnel, Step
 
 __all__ = ["Clock", "Entries", "Reading", "Units"]
+
+_MOST_CODES = 1 << 16
 
 
 class Entries(NamedTuple):
@@ -78,7 +81,6 @@ class Units:
     """
 
     n_members: int
-    members: NDArray[Any]  # code of each row's member
     values: NDArray[Any] | None  # code of each row's value, -1 where it has none; None where a unit is a member
     n_values: int
 
@@ -86,21 +88,19 @@ class Units:
     def of(cls, log: EventLog, funnel: Funnel) -> Units:
         """Return the units of a log's rows."""
         if funnel.hold_constant is None:
-            return cls(len(log.members), log.member_codes, None, 1)
+            return cls(len(log.members), None, 1)
         column = log.labelled_column(funnel.hold_constant, argument="hold_constant")
-        return cls(len(log.members), log.member_codes, column.codes, max(len(column.index), 1))
+        return cls(len(log.members), column.codes, max(len(column.index), 1))
 
-    def since(self, first_member: int | IntArray, rows: IntArray) -> IntArray:
-        """Return the unit of rows, counted from the first unit of a member."""
-        units = self.members[rows].astype(np.int64)
-        units -= first_member
+    def number(self, since: IntArray, rows: IntArray) -> IntArray:
+        """Turn members, counted from some first one, into units of rows, counted from the first of that member."""
         if self.values is not None:
-            units *= self.n_values
-            units += self.values[rows]
-        return units
+            since *= self.n_values
+            since += self.values.take(rows)
+        return since
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Reading:
     """A funnel's steps, looked up for the kinds and columns of one log."""
 
@@ -163,7 +163,22 @@ class Reading:
             ranked = steps
         return np.append(ranked, self.n_steps).astype(np.int16)
 
-    def _ranks(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    @property
+    def rank_bits(self) -> int:
+        """Bits of a rank."""
+        n_ranks = len(self.step_of_rank) - (not self.keeps_all)
+        return (n_ranks - 1).bit_length()
+
+    @property
+    def is_step_rank(self) -> bool:
+        """Whether ranks are steps."""
+        return self.funnel.ties == "free" and not self.is_once
+
+    @cached_property
+    def _table(self) -> _Table | None:
+        return _Table.of(self)
+
+    def ranks(self) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
         """Return the rank of each step, of rows that match it alone and of rows that match others too."""
         n = self.n_steps
         steps = np.arange(n, dtype=np.int16)
@@ -173,47 +188,101 @@ class Reading:
 
     def entries(self, rows: slice) -> Entries:
         """Return the entries of a block of rows."""
+        table = self._table
+        if table is None:
+            return self._looked_at(rows)
+        codes = table.codes(self.log.kind_codes[rows], rows)
+        known = None if self.units.values is None else self.units.values[rows] >= 0
+        if table.most == 1:
+            ranks = table.ranks[:, 0].take(codes, mode="clip")  # nothing is clipped; it spares a check of each
+            keep = ranks != table.left_out
+            at = np.flatnonzero(keep if known is None else keep & known)
+            return Entries(at + rows.start, ranks.take(at))
+        times = table.times.take(codes, mode="clip")
+        at = np.flatnonzero(times if known is None else times * known)
+        times, several = times.take(at), table.ranks.take(codes.take(at), axis=0, mode="clip").ravel()
+        if not bool((times == table.most).all()):
+            several = several.take(np.flatnonzero(several != table.left_out))
+        return Entries(np.repeat(at + rows.start, times), several)
+
+    def _looked_at(self, rows: slice) -> Entries:
+        """Return the entries where there are too many conditions for a table."""
         kinds = self.log.kind_codes[rows]
-        alone, among = self._ranks()
-        none = len(self.step_of_rank) - 1
-        if not self.is_overlapping and all(where is None for where in self.where):
-            return self._simple(kinds, rows.start, alone, none)
-        matched = [self.of_kind[step][kinds] for step in range(self.n_steps)]
+        matched = np.stack([self.of_kind[step][kinds] for step in range(self.n_steps)])
         for step, where in enumerate(self.where):
             if where is not None:
                 matched[step] &= where[rows]
-        known = None if self.units.values is None else self.units.values[rows] >= 0
-        if known is not None:
-            matched = [mask & known for mask in matched]
-        times: NDArray[np.int16] = np.add.reduce(np.stack(matched), axis=0, dtype=np.int16)
-        is_multi = times > 1
-        found = [(np.flatnonzero(mask), step) for step, mask in enumerate(matched)]
-        parts: list[tuple[IntArray, NDArray[Any]]] = [
-            (at, np.where(is_multi[at], among[step], alone[step])) for at, step in found
-        ]
-        if self.keeps_all:
-            other = times == 0
-            if known is not None:
-                other &= known
-            at = np.flatnonzero(other)
-            parts.append((at, np.full(len(at), none, dtype=np.int16)))
-        at = np.concatenate([at for at, _ in parts])
-        ranks = np.concatenate([rank for _, rank in parts])
-        order = np.argsort(at, kind="stable")
-        return Entries(at[order] + rows.start, ranks[order])
-
-    def _simple(self, kinds: NDArray[Any], start: int, alone: NDArray[np.int16], none: int) -> Entries:
-        """Return the entries where a row's kind alone tells its one step."""
-        left_out = none + 1
-        table = np.full(self.of_kind.shape[1], none if self.keeps_all else left_out, dtype=np.int16)
-        step, kind = np.nonzero(self.of_kind)
-        table[kind] = alone[step]
-        ranks = table.take(kinds, mode="clip")  # nothing is clipped; it spares a check of each
-        keep = ranks != left_out
         if self.units.values is not None:
-            keep &= self.units.values[start : start + len(kinds)] >= 0
-        at = np.flatnonzero(keep)
-        return Entries(at + start, ranks[at])
+            matched &= self.units.values[rows] >= 0
+        times = matched.sum(axis=0)
+        alone, among = self.ranks()
+        at, matches = np.nonzero(matched.T)
+        ranks = np.where(times[at] > 1, among[matches], alone[matches])
+        if self.keeps_all:
+            is_read = np.ones(len(kinds), np.bool_) if self.units.values is None else self.units.values[rows] >= 0
+            others = np.flatnonzero(is_read & (times == 0))
+            at = np.concatenate([at, others])
+            order = np.argsort(at, kind="stable")
+            at, ranks = at[order], np.append(ranks, np.full(len(others), len(self.step_of_rank) - 1))[order]
+        return Entries(at + rows.start, ranks)
+
+
+@attrs.frozen(eq=False)
+class _Table:
+    """The ranks of a row, by its kind and by which conditions it meets: told once for all rows alike.
+
+    A row's code is its kind plus, for each condition that it meets, the number of kinds doubled once more.
+    """
+
+    n_kinds: int
+    conditions: tuple[BoolArray, ...]
+    times: NDArray[Any]  # (n_codes,) how many entries such a row has
+    ranks: NDArray[Any]  # (n_codes, most) ascending, `left_out` where there are no more
+    left_out: int
+
+    @property
+    def most(self) -> int:
+        """Most entries of a row."""
+        most: int = self.ranks.shape[1]
+        return most
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Table | None:
+        """Fill the table; None where there are too many conditions."""
+        n_kinds = reading.of_kind.shape[1]
+        conditions = {id(where): where for where in reading.where if where is not None}
+        if n_kinds << len(conditions) > _MOST_CODES:
+            return None
+        met: IntArray = np.repeat(np.arange(1 << len(conditions), dtype=np.int64), n_kinds)
+        matched = np.tile(reading.of_kind, 1 << len(conditions))
+        for step, where in enumerate(reading.where):
+            if where is not None:
+                matched[step] &= (met >> list(conditions).index(id(where)) & 1).astype(np.bool_)
+        times = matched.sum(axis=0)
+        alone, among = reading.ranks()
+        left_out = len(reading.step_of_rank)
+        ranks = np.where(matched, np.where(times > 1, among[:, None], alone[:, None]), left_out)
+        if reading.keeps_all:
+            ranks = np.vstack([ranks, np.where(times == 0, left_out - 1, left_out)])
+            times = np.maximum(times, 1)
+        most = max(int(times.max(initial=1)), 1)
+        ranks = np.sort(ranks, axis=0)[:most].T.astype(np.min_scalar_type(left_out))
+        return cls(
+            n_kinds,
+            tuple(conditions.values()),
+            times.astype(np.min_scalar_type(most)),
+            np.ascontiguousarray(ranks),
+            left_out,
+        )
+
+    def codes(self, kinds: NDArray[Any], rows: slice) -> NDArray[Any]:
+        """Return the code of each row of a block."""
+        if not self.conditions:
+            return kinds
+        codes = kinds.astype(np.int64)
+        for number, where in enumerate(self.conditions):
+            codes += where[rows] * (self.n_kinds << number)
+        return codes
 
 
 def _kinds_of(log: EventLog, part: Step | Exclusion) -> BoolArray:

@@ -8,11 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.columns.breakdown import Tally
-from shequn.columns.readonly import added, by_fields, counts_field, frozen
+from shequn.columns.readonly import added, by_fields, frozen, int64
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.funnel.definition import Funnel
 from shequn.stats import Interval, wilson
-from shequn.stats._checks import counts, items_of
+from shequn.stats._checks import counts, is_integer, items_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
-    from shequn.funnel.definition import Funnel
 
-__all__ = ["FunnelResult", "FunnelRow"]
+__all__ = ["FunnelResult", "FunnelRow", "required_steps", "steps_before"]
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:
@@ -34,6 +34,66 @@ def _names(names: Sequence[str]) -> tuple[str, ...]:
     if not found:
         raise InvalidValueError(message("steps", "at least one step", found))
     return found
+
+
+def _reached(values: ArrayLike) -> IntArray:
+    return int64(counts("reached", values))
+
+
+def _positions(steps: Sequence[int]) -> tuple[int, ...]:
+    found = items_of("optional", steps, expected="positions of steps")
+    for step in found:
+        if not is_integer(step):
+            raise InvalidTypeError(message("optional", "positions of steps", step))
+    return tuple(sorted({int(step) for step in found}))
+
+
+def _tainted(value: int) -> int:
+    return _members("tainted", value)
+
+
+def _immature(value: int) -> int:
+    return _members("immature", value)
+
+
+def _members(name: str, value: int) -> int:
+    number = whole(name, value)
+    if number < 0:
+        raise InvalidValueError(message(name, "a number of members", number))
+    return number
+
+
+def _one_a_step(result: FunnelResult, _field: Any, reached: IntArray) -> None:  # noqa: ANN401
+    if reached.ndim != 1 or len(reached) != len(result.steps):
+        raise MisalignedError(message("reached", f"a count for each of the {len(result.steps)} steps", reached.shape))
+
+
+def _may_be_skipped(result: FunnelResult, _field: Any, optional: tuple[int, ...]) -> None:  # noqa: ANN401
+    n_steps = len(result.steps)
+    for step in optional:
+        if not 0 < step < n_steps:
+            expected = f"a step in [1, {n_steps}): the first begins the way"
+            raise InvalidValueError(message("optional", expected, step))
+
+
+def _never_rises(result: FunnelResult, _field: Any, _optional: tuple[int, ...]) -> None:  # noqa: ANN401
+    """Whoever is at a step was at the one before it, in any order too: who did two steps did one."""
+    trials = result.reached[steps_before(result)]
+    excess = result.reached[1:] > trials
+    if excess.any():
+        row = int(np.argmax(excess))
+        expected = f"at most the {int(trials[row])} members who reached the step before"
+        raise InvalidValueError(message("reached", expected, int(result.reached[row + 1]), row=row + 1))
+
+
+def _of_its_steps(result: FunnelResult, _field: Any, funnel: Funnel | None) -> None:  # noqa: ANN401
+    if funnel is None:
+        return
+    if not isinstance(funnel, Funnel):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidTypeError(message("funnel", "a Funnel or None", funnel))
+    if (funnel.n_steps, funnel.skippable) != (len(result.steps), result.optional):
+        expected = f"a funnel of {len(result.steps)} steps, of which {result.optional} may be skipped"
+        raise InvalidValueError(message("funnel", expected, funnel))
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +132,14 @@ class FunnelResult(Tally[FunnelRow]):
     funnel : Funnel or None
         The definition; None where only counts are known.
 
+    Raises
+    ------
+    MisalignedError
+        There are not as many counts as steps.
+    InvalidTypeError, InvalidValueError
+        A count is no whole number or negative; a step was reached by more members than a step before it that may not be
+        skipped; the first step is called optional; the definition is of other steps.
+
     Examples
     --------
     >>> print(FunnelResult.from_counts(steps=["join", "post", "purchase"], reached=[1200, 480, 60]))
@@ -83,11 +151,12 @@ class FunnelResult(Tally[FunnelRow]):
     """
 
     steps: tuple[str, ...] = attrs.field(converter=_names)
-    reached: IntArray = counts_field()
-    optional: tuple[int, ...] = ()
-    tainted: int = 0
-    immature: int = 0
-    funnel: Funnel | None = None
+    reached: IntArray = attrs.field(converter=_reached, validator=_one_a_step, eq=attrs.cmp_using(eq=np.array_equal))
+    # Validators run in the order of the fields, when all are set.
+    optional: tuple[int, ...] = attrs.field(default=(), converter=_positions, validator=[_may_be_skipped, _never_rises])
+    tainted: int = attrs.field(default=0, converter=_tainted)
+    immature: int = attrs.field(default=0, converter=_immature)
+    funnel: Funnel | None = attrs.field(default=None, validator=_of_its_steps)
 
     _Row: ClassVar[type[Any] | None] = FunnelRow
 
@@ -112,41 +181,20 @@ class FunnelResult(Tally[FunnelRow]):
 
         Raises
         ------
-        MisalignedError
-            There are not as many counts as steps.
-        InvalidTypeError, InvalidValueError
-            A count is no whole number or negative; a step was reached by more members than a step before it that may
-            not be skipped; the first step is called optional.
+        MisalignedError, InvalidTypeError, InvalidValueError
+            As the class itself.
 
         Examples
         --------
         >>> FunnelResult.from_counts(steps=["join", "post"], reached=[10, 4]).step_rates.tolist()
         [nan, 0.4]
         """
-        names, numbers = _names(steps), counts("reached", reached)
-        if numbers.ndim != 1 or len(numbers) != len(names):
-            raise MisalignedError(message("reached", f"a count for each of the {len(names)} steps", numbers.shape))
-        skipped = tuple(
-            sorted({_position(step, len(names)) for step in items_of("optional", optional, expected="positions")})
-        )
-        found = cls(steps=names, reached=numbers, optional=skipped)
-        excess = numbers > numbers[found._before]
-        if excess.any():
-            row = int(np.flatnonzero(excess)[0])
-            expected = f"at most the {int(numbers[found._before[row]])} members who reached the step before"
-            raise InvalidValueError(message("reached", expected, int(numbers[row]), row=row))
-        return found
+        return cls(steps=steps, reached=reached, optional=optional)
 
     @property
     def _before(self) -> IntArray:
         """Position of the required step before each step; the first has itself."""
-        before: list[int] = []
-        last = 0
-        for step in range(len(self.steps)):
-            before.append(last)
-            if step not in self.optional:
-                last = step
-        return np.array(before, dtype=np.int64)
+        return np.append(0, steps_before(self))
 
     @property
     def entered(self) -> int:
@@ -156,8 +204,7 @@ class FunnelResult(Tally[FunnelRow]):
     @property
     def completed(self) -> int:
         """Members who reached the last step that may not be skipped."""
-        required = [step for step in range(len(self.steps)) if step not in self.optional]
-        return int(self.reached[required[-1]])
+        return int(self.reached[required_steps(self)[-1]])
 
     @property
     def step_rates(self) -> FloatArray:
@@ -315,9 +362,24 @@ class FunnelResult(Tally[FunnelRow]):
         )
 
 
-def _position(step: object, n_steps: int) -> int:
-    if isinstance(step, bool) or not isinstance(step, int):
-        raise InvalidTypeError(message("optional", "positions of steps", step))
-    if not 0 < step < n_steps:
-        raise InvalidValueError(message("optional", f"a step in [1, {n_steps}): the first begins the way", step))
-    return step
+def required_steps(result: FunnelResult, /) -> IntArray:
+    """Return the positions of the steps that may not be skipped.
+
+    Examples
+    --------
+    >>> required_steps(FunnelResult.from_counts(steps=["join", "like", "post"], reached=[9, 2, 4], optional=[1]))
+    array([0, 2])
+    """
+    return np.setdiff1d(np.arange(len(result.steps)), np.array(result.optional, dtype=np.int64))
+
+
+def steps_before(result: FunnelResult, /) -> IntArray:
+    """Return for each step from the second on the position of the step before it that may not be skipped.
+
+    Examples
+    --------
+    >>> steps_before(FunnelResult.from_counts(steps=["join", "like", "post"], reached=[9, 2, 4], optional=[1]))
+    array([0, 0])
+    """
+    required = required_steps(result)
+    return required[np.searchsorted(required, np.arange(1, len(result.steps))) - 1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import attrs
 import numpy as np
@@ -12,22 +13,25 @@ from shequn.columns.readonly import added, by_fields, counts_field, frozen
 from shequn.columns.table import Column
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.funnel.asked import Asked, Maturity
-from shequn.funnel.matcher import find
+from shequn.funnel.segments import Keys, find_asked, segmented
 from shequn.stats import quantile_interval, weighted_quantile
 from shequn.values.elapsed import elapsed_us, from_elapsed_us
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pendulum
     from numpy.typing import NDArray
 
     from shequn._typing import FloatArray, IntArray
+    from shequn.columns.breakdown import Breakdown
     from shequn.columns.kinds import UnknownKinds
     from shequn.columns.log import EventLog
     from shequn.columns.table import Lang
+    from shequn.funnel.attempts import Found
     from shequn.funnel.definition import Funnel
+    from shequn.labels import Assignment, Label
 
 __all__ = ["TimeToConvert", "TimeToConvertRow", "time_to_convert"]
 
@@ -263,34 +267,67 @@ def _in_words(seconds: float, lang: Lang) -> str:
     return f"{seconds / 86_400:.1f} {_DAYS[lang]}"
 
 
+@overload
 def time_to_convert(
     log: EventLog,
     funnel: Funnel,
     /,
     *,
+    by: None = None,
     bins: dt.timedelta | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
     maturity: Maturity = "all",
     observed_until: dt.datetime | None = None,
     unknown_kinds: UnknownKinds = "warn",
-) -> TimeToConvert:
+) -> TimeToConvert: ...
+
+
+@overload
+def time_to_convert(
+    log: EventLog,
+    funnel: Funnel,
+    /,
+    *,
+    by: Assignment | Mapping[Label, Label | None] | str,
+    bins: dt.timedelta | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    maturity: Maturity = "all",
+    observed_until: dt.datetime | None = None,
+    unknown_kinds: UnknownKinds = "warn",
+) -> Breakdown[TimeToConvert]: ...
+
+
+def time_to_convert(
+    log: EventLog,
+    funnel: Funnel,
+    /,
+    *,
+    by: Assignment | Mapping[Label, Label | None] | str | None = None,
+    bins: dt.timedelta | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+    maturity: Maturity = "all",
+    observed_until: dt.datetime | None = None,
+    unknown_kinds: UnknownKinds = "warn",
+) -> TimeToConvert | Breakdown[TimeToConvert]:
     """Measure how long members took from each matched step to the next, and over the whole way.
 
     Parameters
     ----------
-    log, funnel, start, end, maturity, observed_until, unknown_kinds
+    log, funnel, by, start, end, maturity, observed_until, unknown_kinds
         As in `convert`.
     bins : timedelta, optional
         Round durations down to multiples of this, which bounds the size of the table. By default they are exact.
 
     Returns
     -------
-    TimeToConvert
+    TimeToConvert, or Breakdown of them with `by`
 
     Raises
     ------
-    InvalidTypeError, InvalidValueError, UnknownLabelError
+    InvalidTypeError, InvalidValueError, UnknownLabelError, MisalignedError
         As in `convert`; `bins` is no duration longer than 0.
 
     See Also
@@ -302,6 +339,8 @@ def time_to_convert(
     Times are those of each member's witness (see `match`), and none is negative. They are of members who got there:
     without ``maturity="complete"`` fast ways are seen more often than slow ones. Where any order counts, the times are
     from the first row used to the second in time, from the second to the third, and so on.
+
+    By a column, a member has a witness for each value they entered with: that of the attempts which begin with it.
 
     Quantiles are inverses of the empirical distribution, and intervals are distribution-free.
 
@@ -317,28 +356,44 @@ def time_to_convert(
     >>> log = EventLog.from_columns(member=["ann", "ann"], kind=["join", "post"], at=[0, 5400], time_unit="s")
     >>> time_to_convert(log, Funnel(steps=("join", "post"), within=duration(days=1))).duration_us.tolist()
     [5400000000, 5400000000]
+
+    Segment by segment:
+
+    >>> log = EventLog.from_columns(
+    ...     member=["ann", "ann", "bo", "bo"], kind=["join", "post"] * 2, at=[0, 5400, 0, 600], time_unit="s"
+    ... )
+    >>> funnel = Funnel(steps=("join", "post"), within=duration(days=1))
+    >>> by_tier = time_to_convert(log, funnel, by={"ann": "silver", "bo": "gold"})
+    >>> {tier: times.quantile(0.5).in_minutes() for tier, times in by_tier.items()}
+    {'silver': 90, 'gold': 10}
     """
     asked = Asked.of(
         log, funnel, start=start, end=end, maturity=maturity, observed_until=observed_until, unknown_kinds=unknown_kinds
     )
     bin_us = 1 if bins is None else elapsed_us("bins", bins, at_least=1)
+
+    def found(keys: Keys) -> tuple[Found]:
+        return (find_asked(asked, asked.eligible, keys),)
+
+    return segmented(asked, log, by, found).tallied(partial(_times, funnel, bin_us))
+
+
+def _times(funnel: Funnel, bin_us: int, found: Found) -> TimeToConvert:
+    """Return the gaps of the witnesses of some groups."""
+    at_us = np.where(found.places >= 0, found.at_us, _NONE)
+    if funnel.order == "any":
+        at_us = _in_time(at_us)
+    last = np.maximum.accumulate(at_us, axis=1)  # the instant of the step matched last
     steps: list[IntArray] = []
     durations: list[IntArray] = []
-    if len(asked.log):
-        found = find(asked.reading(), asked.eligible)
-        at_us = np.where(found.places >= 0, found.at_us, _NONE)
-        if funnel.order == "any":
-            at_us = _in_time(at_us)
-        last = np.maximum.accumulate(at_us, axis=1)  # the instant of the step matched last
-        for step in range(1, funnel.n_steps):
-            taken = at_us[:, step] != _NONE
-            durations.append(at_us[taken, step] - last[taken, step - 1])
-            steps.append(np.full(len(durations[-1]), step))
-        complete = found.level == (funnel.n_steps if funnel.order == "any" else funnel.n_required)
-        durations.append(last[complete, funnel.required[-1]] - at_us[complete, 0])
-        steps.append(np.full(len(durations[-1]), funnel.n_steps))
-    none = [np.zeros(0, dtype=np.int64)]
-    reached, duration_us = np.concatenate(steps or none), np.concatenate(durations or none)
+    for step in range(1, funnel.n_steps):
+        taken = at_us[:, step] != _NONE
+        durations.append(at_us[taken, step] - last[taken, step - 1])
+        steps.append(np.full(len(durations[-1]), step))
+    complete = found.level == (funnel.n_steps if funnel.order == "any" else funnel.n_required)
+    durations.append(last[complete, funnel.required[-1]] - at_us[complete, 0])
+    steps.append(np.full(len(durations[-1]), funnel.n_steps))
+    reached, duration_us = np.concatenate(steps), np.concatenate(durations)
     members = np.ones(len(reached), dtype=np.int64)
     return _tabulated(funnel, reached, duration_us // bin_us * bin_us, members, bin_us)
 
