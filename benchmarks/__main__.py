@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import building, cohorts, funnels, report
+from benchmarks import building, cohorts, funnels, report, rfm, rules
 from benchmarks.contenders import ALL, BEST
 from benchmarks.race import How
 from benchmarks.workload import WORKLOADS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from benchmarks.workload import Workload
 
-_PARTS = ("cohorts", "funnels", "building")
+_PARTS = ("cohorts", "funnels", "segmentation", "building")
 _MANY_ROWS = 20_000_000
 
 
@@ -41,6 +41,10 @@ def _tables(options: argparse.Namespace) -> Iterator[report.Table]:
     if "funnels" in parts:
         for workload, n_rows, smaller, how in _sizes(options):
             yield from funnels.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
+    if "segmentation" in parts:
+        for workload, n_rows, smaller, how in _sizes(options):
+            yield from rules.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
+            yield from rfm.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
     if "building" in parts:
         repeats = options.repeats or 5
         yield building.building(10_000_000, 1_000_000, repeats, _say)
@@ -68,7 +72,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=_rows, action="append", metavar="N", help="rows; may be given again (1e6, 1e7)")
     parser.add_argument("--workload", choices=WORKLOADS, action="append", help="what the rows are like (both)")
     parser.add_argument("--repeats", type=int, metavar="N", help="runs of each contender")
-    parser.add_argument("--only", choices=_PARTS, help="one part of it (all three)")
+    parser.add_argument("--only", choices=_PARTS, help="one part of it (all four)")
     parser.add_argument("--all", action="store_true", help="also the queries that were tried and are slower")
     parser.add_argument("--patient", action="store_true", help="repeat a pair of runs that another process disturbed")
     parser.add_argument("--write", action="store_true", help="put what is printed into benchmarks/README.md")

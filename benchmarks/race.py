@@ -49,14 +49,15 @@ def race(
     how: How,
     *,
     smaller: int | None = None,
+    fewer_members: int | None = None,
     must_agree: bool = True,
     unit: str = "ours",
 ) -> Table:
     """Run ours and each other in turn, once all have been found to count the same, if they must.
 
     With `smaller`, a number of rows, ours is run on as many rows too, to tell how the cost grows: with the members, and
-    with the history of as many members as those had. `unit` is what the table calls the time of ours. Who takes too
-    long for a first run is named, and not run again.
+    with the history of as many members as those had: `fewer_members`, by default as many as are usual. `unit` is what
+    the table calls the time of ours. Who takes too long for a first run is named, and not run again.
     """
     about = f"{title}, {how.repeats} runs"
     workers: list[Worker] = []
@@ -75,8 +76,11 @@ def race(
             raise AssertionError(f"{contender.title} counts otherwise than {ours.title}")
     assert workers[0].contender == ours, f"{ours.title} took longer than {LONGEST_S} s"
     grown: list[Worker] = []
+    if fewer_members is None and smaller is not None:
+        fewer_members = members_of(smaller)
     if smaller is not None:
-        rows = (drawn._replace(n_rows=smaller), drawn._replace(n_members=members_of(smaller)))
+        fewer = drawn._replace(n_rows=smaller, n_members=None if drawn.n_members is None else fewer_members)
+        rows = (fewer, drawn._replace(n_members=fewer_members))
         grown = [Worker(ours, some) for some in rows]
 
     first, *rest = (
@@ -103,7 +107,7 @@ def race(
     if smaller is not None:
         note = (
             f"shequn takes {spread(wider)} times as long as for {smaller:,} rows, and with the members of those\n"
-            f"({members_of(smaller):,}, whose history is longer then) {spread(longer)} times as long."
+            f"({fewer_members:,}, whose history is longer then) {spread(longer)} times as long."
         )
     header = ("", "seconds", "least", f"× {unit}", "(least – most)", "cores", "extra memory")
     return Table(about, header, [*_lines(first, rest), *given_up], note)

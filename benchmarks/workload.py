@@ -19,6 +19,7 @@ __all__ = [
     "ZONE",
     "Columns",
     "Drawn",
+    "amounts",
     "columns",
     "items",
     "members_of",
@@ -82,6 +83,11 @@ def columns(workload: Workload, n_rows: int, n_members: int | None = None, n_kin
 def items(n_rows: int) -> NDArray[np.uint8]:
     """Draw for each row one of 100 items that it is about; the same ones each time."""
     return np.random.default_rng(_SEED + 1).integers(_N_ITEMS, size=n_rows, dtype=np.uint8)
+
+
+def amounts(n_rows: int) -> NDArray[np.int32]:
+    """Draw for each row an amount in minor units, from 1 to 1,000; the same ones each time."""
+    return np.random.default_rng(_SEED + 2).integers(100, 100_001, size=n_rows, dtype=np.int32)
 
 
 def _uniform(rng: np.random.Generator, n_rows: int, n_members: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

@@ -53,6 +53,8 @@ default_role = "code"
 # A reference to a name of ours that leads nowhere is an error. Names of other projects can't be looked up without a
 # network, and private names and type variables stand on no page.
 nitpicky = True
+# "shape (n,)" and "names" are words, and attributes of several classes too.
+suppress_warnings = ["ref.python"]
 nitpick_ignore_regex = [(r"py:.*", r"(?!shequn\.).*"), (r"py:.*", r"shequn\.(\w+\.)*(_.*|[A-Z]|\w+_co)")]
 
 # The value of a constant is shown where it is no longer than this.

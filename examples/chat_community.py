@@ -32,6 +32,8 @@ HEADINGS = {
         "residual": "The five identities of the ledger leave a residual of {residual}.",
         "funnel": "Of those who began, who got an answer, a second conversation, came back? Within {days} days",
         "timing": "How long did that take?",
+        "segments": "Who is who? By messages of the last {days} days, before the longest pause and at the end",
+        "movement": "From {before} to {after}: who moved where?",
         "no_projection": "No complete {every} opened with members, so there is nothing to project from.",
     },
     "zh": {
@@ -46,14 +48,22 @@ HEADINGS = {
         "residual": "账本五条恒等式的残差为 {residual}。",
         "funnel": "开始发言的人中，有多少得到回应、开始第二段对话、隔周回来？窗口 {days} 天",
         "timing": "各步用了多久？",
+        "segments": "谁是谁？按最近 {days} 天的消息数，最长停顿之前与期末",
+        "movement": "从 {before} 到 {after}：谁去了哪里？",
         "no_projection": "没有一个完整的{every}以有成员开始，无从推算。",
     },
+}
+SEGMENTS = {
+    "en": ["core", "regular", "occasional", "silent", "not yet here"],
+    "zh": ["核心", "常客", "偶尔", "沉默", "尚未加入"],
 }
 UNITS = {"hour": "小时", "day": "天", "week": "周", "month": "月", "quarter": "季度", "year": "年"}
 LONGEST_OFFSET = 10
 PERIODS_AHEAD = 8
 PERIODS_JUDGED = 8
 FUNNEL_DAYS = 28
+SEGMENT_DAYS = 28
+CORE, REGULAR = 100, 20  # messages
 
 
 class BadInputError(Exception):
@@ -146,6 +156,8 @@ def report(log: sq.EventLog, *, every: Any, tz: str, lang: Any) -> str:  # noqa:
         projection(ledger, unit=unit, lang=lang),
         "",
         funnel(log, tz=tz, lang=lang),
+        "",
+        movement(log, tz=tz, lang=lang),
     ]
     return "\n".join(sections)
 
@@ -206,6 +218,49 @@ def funnel(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
             "",
             HEADINGS[lang]["timing"],
             sq.funnel.time_to_convert(reached, way).table(lang=lang),
+        ]
+    )
+
+
+def segmentation(names: list[str]) -> sq.segmentation.Segmentation:
+    """Return the segments of members: the first rule that selects a member wins."""
+    messages = sq.rules.count(within=pendulum.duration(days=SEGMENT_DAYS))
+    core, regular, occasional, silent, not_yet = names
+    return sq.segmentation.Segmentation(
+        (core, messages >= CORE),
+        (regular, messages >= REGULAR),
+        (occasional, messages >= 1),
+        (silent, sq.rules.did()),
+        default=not_yet,
+    )
+
+
+def two_days(log: sq.EventLog) -> tuple[pendulum.DateTime, pendulum.DateTime]:
+    """Return the instants of the last message before the longest pause, and of the last one of all."""
+    at_us = np.sort(log.at_us)
+    pause = int(np.argmax(np.diff(at_us, append=at_us[-1:])))
+    before, after = (pendulum.from_timestamp(int(us) / 1_000_000) for us in (at_us[pause], at_us[-1]))
+    return before, after
+
+
+def movement(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
+    """Return which segment members were in before the longest pause and are in at the end, and who moved where."""
+    words = HEADINGS[lang]
+    if not len(log):
+        return words["segments"].format(days=SEGMENT_DAYS)
+    roster = sq.Roster.from_columns(member=log.members.labels)
+    segments = segmentation(SEGMENTS[lang])
+    before, after = two_days(log)
+    moved = sq.segmentation.migration(
+        segments.assign(roster, log, as_of=before), segments.assign(roster, log, as_of=after)
+    )
+    return "\n".join(
+        [
+            words["segments"].format(days=SEGMENT_DAYS),
+            moved.table(lang=lang),
+            "",
+            words["movement"].format(before=before.in_tz(tz).to_date_string(), after=after.in_tz(tz).to_date_string()),
+            moved.flows().table(lang=lang),
         ]
     )
 

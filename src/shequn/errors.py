@@ -97,8 +97,7 @@ def message(
     >>> message("at", "instants in [1900, 2262)", 99999999999999, row=17, bad=2, total=1000)
     'at: expected instants in [1900, 2262), got 99999999999999 at row 17 (2 of 1000 rows)'
     """
-    item = getattr(got, "item", None)
-    shown = repr(item() if callable(item) and getattr(got, "ndim", None) == 0 else got)
+    shown = _shown(got)
     if len(shown) > _LONGEST_REPR:
         shown = shown[: _LONGEST_REPR - 1] + "…"
     text = f"{argument}: expected {expected}, got {shown}"
@@ -107,6 +106,15 @@ def message(
     if bad is not None and total is not None:
         text += f" ({bad} of {total} rows)"
     return text
+
+
+def _shown(got: object) -> str:
+    """Return the source of a value, or its type where it cannot be shown: nested too deep, or too many digits."""
+    try:
+        item = getattr(got, "item", None)
+        return repr(item() if callable(item) and getattr(got, "ndim", None) == 0 else got)
+    except Exception:  # what somebody's class raises must not hide the error that is being worded
+        return f"something of type {type(got).__name__}"
 
 
 def suggest(name: object, known: Iterable[object]) -> str:
@@ -119,5 +127,8 @@ def suggest(name: object, known: Iterable[object]) -> str:
     >>> suggest("zzz", ["purchase", "post"])
     ''
     """
-    close = get_close_matches(str(name), [str(k) for k in known], n=1)
+    text = name if isinstance(name, str) else _shown(name)
+    if len(text) > _LONGEST_REPR:
+        return ""
+    close = get_close_matches(text, [str(k) for k in known], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

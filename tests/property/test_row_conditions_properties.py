@@ -160,6 +160,12 @@ def test_one_test_alone_is_answered_row_by_row(tree, log):
     assert condition_of(tree).mask(log).tolist() == expected
 
 
+@given(trees, logs())
+def test_a_condition_holds_of_an_event_as_it_does_of_a_row(tree, log):
+    condition = condition_of(tree)
+    assert [condition.holds(event) for event in log.to_events()] == condition.mask(log).tolist()
+
+
 @given(trees, logs(), st.data())
 def test_a_row_is_judged_by_itself(tree, log, data):
     keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(log), max_size=len(log))), dtype=np.bool_)

@@ -20,7 +20,9 @@ from benchmarks.contenders import (
     Loaded,
     load,
 )
-from benchmarks.workload import KINDS, N_WEEKS, ORIGIN_S, STEPS, WEEK_S, WORKLOADS, Columns, columns, items
+from benchmarks.contenders.rfm import COUNTED_CODE, digest
+from benchmarks.rfm import RFM_PEERS, RFM_SCORES, RFM_SCORES_PEERS, RFM_SLOWER, RFM_VALUES
+from benchmarks.workload import KINDS, N_WEEKS, ORIGIN_S, STEPS, WEEK_S, WORKLOADS, Columns, amounts, columns, items
 from tests.reference import slow_funnel
 
 N_ROWS = 4_000
@@ -129,3 +131,32 @@ def test_another_order_or_condition_of_the_funnel_counts_what_it_means(contender
 @pytest.mark.parametrize("ids", INPUTS, ids=lambda ids: ids.title)
 def test_ids_of_any_form_are_told_apart_as_pandas_does(ids):
     assert encoded_alike(ids.title, n_rows=300_000, n_distinct=20_000)
+
+
+@pytest.mark.parametrize("contender", [RFM_VALUES, *RFM_PEERS, *RFM_SLOWER], ids=lambda contender: contender.title)
+@pytest.mark.parametrize("n_kinds", [1, 2])
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_query_finds_how_recent_how_often_and_how_much(contender, n_kinds, workload):
+    rows = columns(workload, N_ROWS, n_members=60, n_kinds=n_kinds)
+    counted = rows.kind == COUNTED_CODE
+    amount_of = amounts(len(counted))
+    each: dict[int, tuple[int, int, int]] = {}
+    for member, second, amount in zip(rows.member[counted], rows.second[counted], amount_of[counted], strict=True):
+        last, times, total = each.get(int(member), (0, 0, 0))
+        each[int(member)] = max(last, int(second)), times + 1, total + int(amount)
+    expected = digest(list(each), *np.array(list(each.values())).T)
+    assert np.array_equal(table_of(load(contender, rows)), expected)
+
+
+def test_the_digest_tells_two_members_apart_that_swap_their_numbers():
+    one = digest([1, 2], [10, 20], [1, 1], [5, 5])
+    assert not np.array_equal(one, digest([1, 2], [20, 10], [1, 1], [5, 5]))
+    assert np.array_equal(one, digest([2, 1], [20, 10], [1, 1], [5, 5]))
+
+
+@pytest.mark.parametrize("contender", [RFM_SCORES, *RFM_SCORES_PEERS], ids=lambda contender: contender.title)
+def test_scores_are_fifths(contender):
+    sizes = table_of(load(contender, columns("uniform", N_ROWS, n_members=400, n_kinds=1)))
+    assert sizes.shape == (3, 5)
+    assert sizes.sum(axis=1).tolist() == [400] * 3
+    assert np.ptp(sizes[[0, 2]], axis=1).max() <= 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import subprocess
 import sys
 from collections import Counter
@@ -93,6 +94,29 @@ def test_the_funnel_of_the_real_community_is_what_plain_python_says(example, cha
     for member, at_us in zip(found.members, found.at_us, strict=True):
         way = [int(at.timestamp()) * 1_000_000 for at in ways[member]]
         assert at_us[: len(way)].tolist() == way
+
+
+def test_the_segments_of_the_real_community_are_what_plain_python_counts(example, chat):
+    names = example.SEGMENTS["en"]
+    segments = example.segmentation(names)
+    roster = sq.Roster.from_columns(member=chat.members.labels)
+    wrote: dict[str, list[datetime]] = {}
+    for conversation in Dataset().values():
+        for turn in conversation["messages"]:
+            for message in turn:
+                wrote.setdefault(message["sender"], []).append(datetime.fromisoformat(message["timestamp"]))
+    instants = sorted(at for times in wrote.values() for at in times)
+    pauses = [later - at for at, later in itertools.pairwise(instants)]
+    days = (instants[pauses.index(max(pauses))], instants[-1])
+    assert [day.timestamp() for day in example.two_days(chat)] == [day.timestamp() for day in days]
+    for day in days:
+        expected = {}
+        for member, times in wrote.items():
+            recent = sum(day - timedelta(days=28) < at <= day for at in times)
+            segment = 0 if recent >= 100 else 1 if recent >= 20 else 2 if recent else 3 if min(times) <= day else 4
+            expected[member] = names[segment]
+        found = segments.assign(roster, chat, as_of=day)
+        assert dict(zip(found.members, found.labels().tolist(), strict=True)) == expected
 
 
 def test_the_ledger_of_the_real_community_is_what_sets_in_plain_python_say(chat):

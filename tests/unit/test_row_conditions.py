@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import re
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import reduce
 from operator import and_, or_
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 from shequn.columns import EventLog, RowColumn, RowCondition, row
-from shequn.entities import EventKind
+from shequn.entities import Event, EventKind
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
 from shequn.values import Money
 
@@ -557,6 +559,56 @@ def joint(operator: str, *conditions: object) -> dict[str, Any]:
 def test_a_bad_document_is_refused_with_the_place(document, error, text):
     with pytest.raises(error, match=text):
         RowCondition.from_dict(document)
+
+
+def test_a_document_that_holds_one_list_again_and_again_is_refused():
+    document = leaf()
+    for _ in range(60):
+        document = joint("and", document, document)
+    with pytest.raises(InvalidValueError, match=r"^\$: expected at most 100,000 conditions in a document"):
+        RowCondition.from_dict(document)
+
+
+# --- one row ---
+
+
+def event(**fields: Any) -> Event:
+    return Event(member="ann", kind="purchase", at=datetime(2024, 5, 1, tzinfo=UTC), **fields)
+
+
+def test_a_condition_holds_of_one_event():
+    assert (row("value") >= 100).holds(event(value=100))
+    assert not (row("value") >= 100).holds(event(value=99.5))
+    assert (row("kind") == "purchase").holds(event())
+    assert (row("channel").isin(["a", "b"]) & ~row("item").is_missing()).holds(event(item=3, extra={"channel": "a"}))
+    assert (row("is_new") == 1).holds(event(extra={"is_new": True}))
+    assert row("x").is_missing().holds(event(extra={"x": float("nan")}))
+
+
+def test_what_is_missing_of_an_event_is_unknown():
+    for condition in (row("value") >= 100, ~(row("value") >= 100), row("x") != "a", row("group") == 3):
+        assert not condition.holds(event())
+    assert ((row("value") >= 100) | row("value").is_missing()).holds(event())
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (row("item") == 3, "where: expected a label of type str, as those of column 'item', got 3"),
+        (row("item") > 3, "where: expected a column of numbers to ask '>' of, got 'item'"),
+        (row("value") == "a", "where: expected a number, as those of column 'value', got 'a'"),
+        (row("day") == 3, "day: expected text or a number, got datetime.date"),
+    ],
+    ids=["label", "order", "number", "date"],
+)
+def test_an_event_is_compared_with_the_type_it_has(condition, text):
+    with pytest.raises(InvalidTypeError, match=re.escape(text)):
+        condition.holds(event(item="a", value=5, extra={"day": date(2024, 5, 1)}))
+    with pytest.raises(InvalidTypeError, match="event: expected an Event, got"):
+        condition.holds({"item": "a"})
+
+
+# --- documents that nest ---
 
 
 def nested(levels: int) -> RowCondition:

@@ -15,6 +15,8 @@ from shequn.columns.membership import Memberships as Memberships
 from shequn.columns.membership import Stay as Stay
 from shequn.columns.membership import memberships as memberships
 from shequn.columns.roster import Roster as Roster
+from shequn.columns.schema import FieldType as FieldType
+from shequn.columns.schema import Schema as Schema
 from shequn.columns.table import Column as Column
 from shequn.columns.table import Tabular as Tabular
 from shequn.columns.tags import Tags as Tags
@@ -23,6 +25,7 @@ __all__ = [
     "Breakdown",
     "Column",
     "EventLog",
+    "FieldType",
     "Ingested",
     "KindRow",
     "LogSummary",
@@ -32,6 +35,7 @@ __all__ = [
     "Roster",
     "RowColumn",
     "RowCondition",
+    "Schema",
     "SegmentRow",
     "Stay",
     "Tabular",

@@ -8,40 +8,49 @@ the negation of unknown is unknown, and a row counts only where the whole is tru
 from __future__ import annotations
 
 import math
-import operator as op
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, cast
 
 import attrs
 import numpy as np
 
+from shequn.columns.comparing import (
+    COMPARISONS,
+    INT64,
+    N_OPERANDS,
+    ORDERINGS,
+    Operand,
+    Operator,
+    checked_operands,
+    compare_numbers,
+    compare_one,
+    joined_truth,
+    missing,
+    typed,
+)
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import frozen
+from shequn.entities import Event
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
 from shequn.labels import Coded, Index
 from shequn.labels.encode import is_null
 from shequn.stats._checks import instance, items_of, one_of, plain
-from shequn.values import Money
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import BoolArray
-    from shequn.columns.extra import ExtraColumn
 
-__all__ = ["RowColumn", "RowCondition", "row"]
+__all__ = ["RowColumn", "RowCondition", "row", "value_of"]
 
-Operand: TypeAlias = str | int | float
 Number: TypeAlias = float | np.integer[Any] | np.floating[Any]
 
 _DEEPEST = 64
+_MOST_READ = 100_000
+_OF_AN_EVENT = ("member", "kind", "value", "target", "group", "item")
+_LABELLED = frozenset(_OF_AN_EVENT) - {"value"}
 _MOST_SHOWN = 10
-_MOST_BITS = 1024  # no float is larger than an integer of so many
-_BEYOND = 1 << 64  # outside the integers of a column
-_INT64 = range(-(2**63), 2**63)
 _IN_PARENTHESES = "; put each comparison in parentheses: (row('value') >= 100) & (row('item') == 'a')"
 
 
@@ -100,6 +109,8 @@ class RowColumn:
     """
 
     name: str = attrs.field(converter=_column_name)
+
+    is_compared = True
 
     # NumPy numbers then leave `number <= column` to this class.
     __array_ufunc__ = None
@@ -171,7 +182,9 @@ class RowColumn:
         return self._compared("is_missing")
 
     def _compared(self, operator: str, *operands: object) -> RowCondition:
-        return _tested(self.name, operator, operands, locate=lambda _: repr(self))
+        known = cast("Operator", operator)
+        checked = checked_operands(known, operands, locate=lambda _: repr(self))
+        return _Test(column=self.name, operator=known, operands=checked)
 
     def __bool__(self) -> bool:
         """Refuse: a column is neither true nor false."""
@@ -245,6 +258,28 @@ class RowCondition(ABC):
         instance("log", log, EventLog, expected="an EventLog")
         return frozen(self._true_rows(log, negated=False))
 
+    def holds(self, event: Event, /) -> bool:
+        """Return whether the condition is true of one row; the same as its place in `mask`.
+
+        Raises
+        ------
+        InvalidTypeError
+            What the event holds is of another type than it is compared with.
+
+        Examples
+        --------
+        >>> from datetime import UTC, datetime
+        >>> from shequn.entities import Event
+        >>> (row("value") >= 100).holds(Event(member="ann", kind="purchase", at=datetime(2024, 1, 1, tzinfo=UTC)))
+        False
+        """
+        instance("event", event, Event, expected="an Event")
+        return self._is_true(event) is True
+
+    @abstractmethod
+    def _is_true(self, event: Event) -> bool | None:
+        """Return whether the condition is true of a row, None where that is unknown."""
+
     @property
     @abstractmethod
     def columns(self) -> frozenset[str]:
@@ -280,7 +315,7 @@ class RowCondition(ABC):
         >>> RowCondition.from_dict({"column": "item", "operator": "isin", "operands": ["tea", "cup"]})
         row('item').isin(['cup', 'tea'])
         """
-        return _read(document, path="$", depth=1)
+        return _read(document, path="$", depth=1, left=iter(range(_MOST_READ)))
 
     @abstractmethod
     def _true_rows(self, log: EventLog, *, negated: bool) -> BoolArray:
@@ -324,26 +359,14 @@ def _refuse_operand(other: object) -> NoReturn:
 
 # --- one test of one column ---
 
-_Operator: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "between", "isin", "is_missing"]
-_Located: TypeAlias = Callable[[int], str]
-
-_COMPARISONS: tuple[str, ...] = ("==", "!=", "<", "<=", ">", ">=")
-_ORDERINGS: tuple[str, ...] = ("<", "<=", ">", ">=", "between")
-_N_OPERANDS: Mapping[str, int] = MappingProxyType(dict.fromkeys(_COMPARISONS, 1) | {"between": 2, "is_missing": 0})
-
-
-def _typed(operands: tuple[Operand, ...]) -> tuple[tuple[type, Operand], ...]:
-    """Tell 1 from 1.0 and from True: only the first is a label."""
-    return tuple((type(operand), operand) for operand in operands)
-
 
 @attrs.frozen(kw_only=True, repr=False)
 class _Test(RowCondition):
     """One column, one operator, and operands that `_tested` has checked."""
 
     column: str
-    operator: _Operator
-    operands: tuple[Operand, ...] = attrs.field(eq=_typed)
+    operator: Operator
+    operands: tuple[Operand, ...] = attrs.field(eq=typed)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -358,7 +381,7 @@ class _Test(RowCondition):
 
     def __repr__(self) -> str:
         shown = [repr(operand) for operand in self.operands[:_MOST_SHOWN]]
-        if self.operator in _COMPARISONS:
+        if self.operator in COMPARISONS:
             return f"row({self.column!r}) {self.operator} {shown[0]}"
         if len(self.operands) > _MOST_SHOWN:
             shown.append(f"… {len(self.operands) - _MOST_SHOWN} more")
@@ -367,11 +390,24 @@ class _Test(RowCondition):
             inside = f"[{inside}]"
         return f"row({self.column!r}).{self.operator}({inside})"
 
+    def _is_true(self, event: Event) -> bool | None:
+        value = value_of(event, self.column)
+        if self.operator == "is_missing":
+            return value is None
+        if value is None:
+            return None
+        if isinstance(value, str) or self.column in _LABELLED:
+            self._require_labels(are_text=isinstance(value, str))
+        elif any(isinstance(operand, str) for operand in self.operands):
+            text = next(operand for operand in self.operands if isinstance(operand, str))
+            raise InvalidTypeError(message("where", f"a number, as those of column {self.column!r}", text))
+        return compare_one(value, self.operator, self.operands)
+
     def _true_rows(self, log: EventLog, *, negated: bool) -> BoolArray:
         column = log.column(self.column, argument="where")
         if self.operator == "is_missing":
-            missing = _missing(column)
-            return ~missing if negated else missing
+            is_missing = missing(column)
+            return ~is_missing if negated else is_missing
         unequal = self.operator == "!="
         if isinstance(column, Coded):
             of_label = self._true_labels(column, negated=negated != unequal)
@@ -385,7 +421,7 @@ class _Test(RowCondition):
         if not len(column.index):
             return true
         self._require_labels(are_text=column.index.is_text)
-        fitting = [operand for operand in self.operands if isinstance(operand, str) or operand in _INT64]
+        fitting = [operand for operand in self.operands if isinstance(operand, str) or operand in INT64]
         places = column.index.places_of(Index(cast("list[str] | list[int]", fitting)))
         true[places[places >= 0]] = True
         if negated:
@@ -393,7 +429,7 @@ class _Test(RowCondition):
         return true
 
     def _require_labels(self, *, are_text: bool) -> None:
-        if self.operator in _ORDERINGS:
+        if self.operator in ORDERINGS:
             text = message("where", f"a column of numbers to ask {self.operator!r} of", self.column)
             raise InvalidTypeError(f"{text}, whose labels are names without an order")
         # bool is a kind of int to Python, and no label.
@@ -405,10 +441,10 @@ class _Test(RowCondition):
     def _true_numbers(self, column: NDArray[Any], *, negated: bool) -> BoolArray:
         text = next((operand for operand in self.operands if isinstance(operand, str)), None)
         if text is not None:
-            if _missing(column).all():
+            if missing(column).all():
                 return np.zeros(len(column), dtype=np.bool_)
             raise InvalidTypeError(message("where", f"a number, as those of column {self.column!r}", text))
-        true = _compare_numbers(column, self.operator, cast("tuple[float, ...]", self.operands))
+        true = compare_numbers(column, self.operator, cast("tuple[float, ...]", self.operands))
         if negated:
             np.logical_not(true, out=true)
             if column.dtype.kind == "f":
@@ -416,106 +452,22 @@ class _Test(RowCondition):
         return true
 
 
-def _missing(column: ExtraColumn) -> BoolArray:
-    if isinstance(column, Coded):
-        return column.codes < 0
-    return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=np.bool_)
+def value_of(event: Event, column: str, /) -> Operand | None:
+    """Return what a row holds in a column, as the log would; None where it holds nothing.
 
-
-def _compare_numbers(column: NDArray[Any], operator: _Operator, operands: tuple[float, ...]) -> BoolArray:
-    """Compare by exact value; NaN is never true. ``!=`` is answered as ``==``, for the caller to negate.
-
-    Against a number that the column's type does not hold, each bound moves to the nearest one it does hold that
-    makes no difference: x < 2.5 is x < 3 of integers. NumPy would round instead.
+    Raises
+    ------
+    InvalidTypeError
+        It is neither text nor a number.
     """
-    bounds = [_neighbours(number, column.dtype) for number in operands]
-    if operator == "between":
-        (_, low), (high, _) = bounds
-        true: BoolArray = column >= low
-        true &= column <= high
-        return true
-    if operator in {"==", "!=", "isin"}:
-        equal = [below for below, above in bounds if below == above and _holds(below, column.dtype)]
-        if len(equal) == 1:
-            return cast("BoolArray", column == equal[0])
-        return np.isin(column, np.array(equal, dtype=column.dtype))
-    [(below, above)] = bounds
-    compare, bound = {"<": (op.lt, above), "<=": (op.le, below), ">": (op.gt, below), ">=": (op.ge, above)}[operator]
-    return cast("BoolArray", compare(column, bound))
-
-
-def _neighbours(number: float, dtype: np.dtype[Any]) -> tuple[float, float]:
-    """Return the largest number of a column's type that is not above `number`, and the smallest not below it.
-
-    For integers both may be out of 64 bits, which NumPy compares as they are.
-    """
-    if dtype.kind == "i":
-        if isinstance(number, float) and math.isinf(number):
-            beyond = _BEYOND if number > 0 else -_BEYOND
-            return beyond, beyond
-        return math.floor(number), math.ceil(number)
-    try:
-        nearest = float(number)
-    except OverflowError:
-        nearest = math.inf if number > 0 else -math.inf
-    # Python compares an integer with a float by value, of whatever size.
-    below = nearest if nearest <= number else math.nextafter(nearest, -math.inf)
-    above = nearest if nearest >= number else math.nextafter(nearest, math.inf)
-    return below, above
-
-
-def _holds(number: float, dtype: np.dtype[Any]) -> bool:
-    return dtype.kind == "f" or number in _INT64
-
-
-def _tested(column: str, operator: str, operands: Iterable[object], *, locate: _Located) -> _Test:
-    """Check the operands, and return the test; `locate` names the one at a place."""
-    known = cast("_Operator", operator)
-    given = [_operand(value, known, locate(place)) for place, value in enumerate(operands)]
-    if known == "between" and cast("float", given[0]) > cast("float", given[1]):
-        raise InvalidValueError(message(locate(1), f"an upper end not below the lower one ({given[0]!r})", given[1]))
-    if known == "isin":
-        first = given[0] if given else None
-        for place, value in enumerate(given):
-            if isinstance(value, str) is not isinstance(first, str):
-                raise InvalidTypeError(message(locate(place), f"all text or all numbers, as {first!r}", value))
-        given = [value for _, value in sorted({(type(v).__name__, v) for v in given}, key=_by_value)]
-    return _Test(column=column, operator=known, operands=tuple(given))
-
-
-def _by_value(named: tuple[str, Any]) -> tuple[Any, str]:
-    return named[1], named[0]
-
-
-def _operand(value: object, operator: _Operator, argument: str) -> Operand:
-    """Return what a column is compared with, as plain text or a plain number."""
-    number = plain(value)
-    if isinstance(number, str):
-        if operator in _ORDERINGS:
-            raise InvalidTypeError(message(argument, f"a number to ask {operator!r} of", value) + "; text has no order")
-        return str.__str__(number)
-    if isinstance(number, bool):
-        return number
-    if isinstance(number, int):
-        if number.bit_length() > _MOST_BITS:
-            got = f"one of {number.bit_length()} bits"
-            raise InvalidValueError(message(argument, f"an integer of at most {_MOST_BITS} bits", got))
-        return int(number)
-    if isinstance(number, float) and not math.isnan(number):
-        return float(number)
-    error = InvalidValueError if isinstance(number, float) else InvalidTypeError
-    expected = "a number" if operator in _ORDERINGS else "text or a number"
-    raise error(message(argument, f"{expected} to compare with", value) + _hint(value))
-
-
-def _hint(value: object) -> str:
-    if isinstance(value, Money):
-        return f"; give minor units as an int, as in {value.minor}"
-    if isinstance(value, Decimal):
-        return "; give money in minor units (分) as an int"
-    if isinstance(value, RowColumn):
-        return "; a column is compared with a value, and not with another column"
-    return "; ask `.is_missing()`" if is_null(value) else ""
+    held = getattr(event, column) if column in _OF_AN_EVENT else plain(event.extra.get(column))
+    if isinstance(held, bool):
+        return int(held)
+    if is_null(held):
+        return None
+    if not isinstance(held, str | int | float):
+        raise InvalidTypeError(message(column, "text or a number", held))
+    return held
 
 
 # --- conditions combined ---
@@ -550,6 +502,9 @@ class _Joined(RowCondition):
     def __repr__(self) -> str:
         shown = [_in_parentheses(condition) for condition in self.conditions]
         return f"~{shown[0]}" if self.operator == "not" else f" {'&' if self.operator == 'and' else '|'} ".join(shown)
+
+    def _is_true(self, event: Event) -> bool | None:
+        return joined_truth(self.operator, [condition._is_true(event) for condition in self.conditions])
 
     def _true_rows(self, log: EventLog, *, negated: bool) -> BoolArray:
         # Negation moves down to the tests (De Morgan), which alone know where the answer is unknown.
@@ -589,38 +544,44 @@ def _joined(operator: _Joint, conditions: tuple[RowCondition, ...]) -> RowCondit
 # --- from a document ---
 
 
-def _read(document: object, *, path: str, depth: int) -> RowCondition:
+def _read(document: object, *, path: str, depth: int, left: Iterator[int]) -> RowCondition:
     if depth > _DEEPEST:
         raise InvalidValueError(message("$", f"at most {_DEEPEST} levels of nesting", depth))
+    # One list that stands in a document again and again makes it larger than it looks.
+    if next(left, None) is None:
+        raise InvalidValueError(message("$", f"at most {_MOST_READ:,} conditions in a document", "more"))
     operator = _entry(document, "operator", path)
-    one_of(f"{path}.operator", operator, (*_JOINTS, *_N_OPERANDS, "isin"))
+    one_of(f"{path}.operator", operator, (*_JOINTS, *N_OPERANDS, "isin"))
     if operator in _JOINTS:
         _refuse_other_keys(document, ("operator", "conditions"), path)
         parts = _list(document, "conditions", path)
         if len(parts) != 1 if operator == "not" else len(parts) < 2:  # noqa: PLR2004
             expected = "one condition to negate" if operator == "not" else "two conditions or more to combine"
             raise InvalidValueError(message(f"{path}.conditions", expected, parts))
-        inner = [_read(part, path=f"{path}.conditions[{i}]", depth=depth + 1) for i, part in enumerate(parts)]
+        inner = [
+            _read(part, path=f"{path}.conditions[{i}]", depth=depth + 1, left=left) for i, part in enumerate(parts)
+        ]
         return _joined(operator, tuple(inner))
-    return _read_test(document, cast("_Operator", operator), path)
+    return _read_test(document, cast("Operator", operator), path)
 
 
-def _read_test(document: object, operator: _Operator, path: str) -> RowCondition:
+def _read_test(document: object, operator: Operator, path: str) -> RowCondition:
     _refuse_other_keys(document, ("column", "operator", "operands"), path)
     column = _entry(document, "column", path)
     if not isinstance(column, str) or not column:
         error = InvalidValueError if isinstance(column, str) else InvalidTypeError
         raise error(message(f"{path}.column", "the name of a column", column))
     operands = _list(document, "operands", path)
-    if len(operands) != _N_OPERANDS.get(operator, len(operands)):
-        expected = f"{_N_OPERANDS[operator]} for the operator {operator!r}"
+    if len(operands) != N_OPERANDS.get(operator, len(operands)):
+        expected = f"{N_OPERANDS[operator]} for the operator {operator!r}"
         raise InvalidValueError(message(f"{path}.operands", expected, operands))
 
     def locate(place: int) -> str:
         return f"{path}.operands[{place}]"
 
     numbers = [_number_or_text(operand, locate(place)) for place, operand in enumerate(operands)]
-    return _tested(str.__str__(column), operator, numbers, locate=locate)
+    checked = checked_operands(operator, numbers, locate=locate)
+    return _Test(column=str.__str__(column), operator=operator, operands=checked)
 
 
 def _number_or_text(operand: object, path: str) -> object:

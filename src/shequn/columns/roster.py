@@ -15,6 +15,7 @@ from shequn.columns.frames import decoded, plain_column, present_rows
 from shequn.columns.membership import NO_INSTANT, Memberships
 from shequn.columns.numbers import concat_numbers
 from shequn.columns.readonly import frozen, read_only, read_only_or_none
+from shequn.columns.schema import FieldType, Schema
 from shequn.columns.tags import Tags
 from shequn.entities import Member
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
@@ -276,6 +277,25 @@ class Roster:
             else:
                 column = found
         return attrs.evolve(self, fields={**self.fields, name: column})
+
+    @property
+    def schema(self) -> Schema:
+        """What is known of members, by name, and of which sort it is; what a rule is checked against.
+
+        ``member`` and ``joined`` are always there, whether anybody's instant is known or not.
+
+        Examples
+        --------
+        >>> Roster.from_columns(member=["ann"], fields={"city": ["上海"]}).schema.fields["city"].labels
+        Index(['上海'])
+        """
+        types = {"member": FieldType(sort="label", labels=self.members), "joined": FieldType(sort="instant")}
+        for name, field in self.fields.items():
+            if isinstance(field, Assignment):
+                types[name] = FieldType(sort="label", labels=field.segments, is_ordered=field.ordered)
+            else:
+                types[name] = FieldType(sort="number")
+        return Schema(fields=types | {name: FieldType(sort="tags") for name in self.tags})
 
     def has_tag(self, name: str, label: Label, /) -> BoolArray:
         """Return which members have a label among the tags of a name, shape (n,).

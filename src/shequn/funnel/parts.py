@@ -30,14 +30,15 @@ Keys = NDArray[np.uint64]  # unit, instant and rank
 # Every entry; those of the first step and what could follow one; or of the first step only what could be followed.
 Wanted = Literal["all", "attempts", "pairs"]
 
-_ENTRIES_OF_PART = 1 << 17  # so that what is made of a part stays in the cache
-_BLOCK = 1 << 16  # rows dealt out at a time
+_ENTRIES_OF_PART = 1 << 18  # so that what is made of a part stays in the cache, and a step of Python is worth its while
+_LARGEST_PART, _MANY = 1 << 20, 1 << 8
+_BLOCK = 1 << 17  # rows dealt out at a time
 _DIGIT_BITS = 16
 _BYTE_BITS = 8
 _FEW_PARTS, _MOST_PARTS = 1 << 8, 1 << _DIGIT_BITS
 _MOST_PIECES = 1 << 17
 _KEY_BITS = 64
-_MANY_PARTS = 64  # from here on a second thread pays
+_MANY_PARTS = 16  # from here on a second thread pays
 
 
 @attrs.frozen(eq=False)
@@ -248,7 +249,10 @@ class _Deal:
 def _deal(reading: Reading) -> _Deal | None:
     """Choose how many members make a part; None where unit, instant and rank don't fit one key."""
     n_members = reading.units.n_members
-    shift = max(n_members * _ENTRIES_OF_PART // max(len(reading.log), 1), 1).bit_length() - 1
+    n_rows = max(len(reading.log), 1)
+    # Of very many rows larger parts are made, or each would be put together from too many pieces.
+    wanted = max(_ENTRIES_OF_PART, min(n_rows // _MANY, _LARGEST_PART))
+    shift = max(n_members * wanted // n_rows, 1).bit_length() - 1
     shift = max(shift, _unit_bits(-(-n_members // _MOST_PARTS)))
     while True:
         deal = _Deal(reading, shift)
