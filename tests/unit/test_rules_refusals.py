@@ -344,3 +344,13 @@ def test_a_schema_is_one():
     assert list(copy.fields) == ["member", "joined", "age", "city", "club", "tier", "interests"]
     refused(lambda: FieldType(sort="colour"), InvalidValueError, "^sort: expected one of 'number', 'label'")
     refused(lambda: FieldType(sort="label", is_ordered=1), InvalidTypeError, "^is_ordered: expected True or False")
+
+
+# ── compared with nothing ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("nothing", "error"), [(None, InvalidTypeError), (float("nan"), InvalidValueError)])
+def test_whoever_compares_with_nothing_is_told_what_to_ask_instead(nothing, error):
+    refused(lambda: age == nothing, error, r"ask `\.is_known\(\)`")
+    refused(lambda: r.count("post") >= nothing, error, r"ask `\.is_known\(\)`")
+    refused(lambda: row("age") == nothing, error, r"ask `\.is_missing\(\)`")

@@ -36,7 +36,6 @@ __all__ = [
     "compare_one",
     "joined_truth",
     "missing",
-    "plain_operand",
     "typed",
 ]
 
@@ -56,9 +55,15 @@ INT64 = range(-(2**63), 2**63)
 
 
 def checked_operands(
-    operator: Operator, operands: Iterable[object], *, locate: Callable[[int], str]
+    operator: Operator,
+    operands: Iterable[object],
+    *,
+    locate: Callable[[int], str],
+    about_nothing: str = ".is_missing()",
 ) -> tuple[Operand, ...]:
-    """Return what a column is compared with, as plain text and numbers; `locate` names the one at a place.
+    """Return what a column is compared with, as plain text and numbers.
+
+    `locate` names the one at a place, and `about_nothing` is the question to ask where somebody compares with nothing.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def checked_operands(
     >>> checked_operands("isin", ["b", "a", "b"], locate=str)
     ('a', 'b')
     """
-    given = [plain_operand(value, operator, locate(place)) for place, value in enumerate(operands)]
+    given = [_plain_operand(value, operator, locate(place), about_nothing) for place, value in enumerate(operands)]
     if operator == "between" and cast("float", given[0]) > cast("float", given[1]):
         raise InvalidValueError(message(locate(1), f"an upper end not below the lower one ({given[0]!r})", given[1]))
     if operator == "isin":
@@ -87,7 +92,7 @@ def _by_value(named: tuple[str, Any]) -> tuple[Any, str]:
     return named[1], named[0]
 
 
-def plain_operand(value: object, operator: Operator, argument: str) -> Operand:
+def _plain_operand(value: object, operator: Operator, argument: str, about_nothing: str) -> Operand:
     """Return what a column is compared with, as plain text or a plain number."""
     number = plain(value)
     if isinstance(number, str):
@@ -105,17 +110,17 @@ def plain_operand(value: object, operator: Operator, argument: str) -> Operand:
         return float(number)
     error = InvalidValueError if isinstance(number, float) else InvalidTypeError
     expected = "a number" if operator in ORDERINGS else "text or a number"
-    raise error(message(argument, f"{expected} to compare with", value) + _hint(value))
+    raise error(message(argument, f"{expected} to compare with", value) + _hint(value, about_nothing))
 
 
-def _hint(value: object) -> str:
+def _hint(value: object, about_nothing: str) -> str:
     if isinstance(value, Money):
         return f"; give minor units as an int, as in {value.minor}"
     if isinstance(value, Decimal):
         return "; give money in minor units (分) as an int"
     if getattr(value, "is_compared", False):
         return "; a column is compared with a value, and not with another column"
-    return "; ask `.is_missing()`" if is_null(value) else ""
+    return f"; ask `{about_nothing}`" if is_null(value) else ""
 
 
 def typed(operands: tuple[Operand, ...]) -> tuple[tuple[type, Operand], ...]:

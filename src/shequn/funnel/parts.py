@@ -31,7 +31,8 @@ Keys = NDArray[np.uint64]  # unit, instant and rank
 Wanted = Literal["all", "attempts", "pairs"]
 
 _ENTRIES_OF_PART = 1 << 18  # so that what is made of a part stays in the cache, and a step of Python is worth its while
-_LARGEST_PART, _MANY = 1 << 20, 1 << 8
+_LARGEST_PART = 1 << 20
+_PARTS_WISHED = 1 << 8  # at most, while parts are not the largest
 _BLOCK = 1 << 17  # rows dealt out at a time
 _DIGIT_BITS = 16
 _BYTE_BITS = 8
@@ -251,7 +252,7 @@ def _deal(reading: Reading) -> _Deal | None:
     n_members = reading.units.n_members
     n_rows = max(len(reading.log), 1)
     # Of very many rows larger parts are made, or each would be put together from too many pieces.
-    wanted = max(_ENTRIES_OF_PART, min(n_rows // _MANY, _LARGEST_PART))
+    wanted = max(_ENTRIES_OF_PART, min(n_rows // _PARTS_WISHED, _LARGEST_PART))
     shift = max(n_members * wanted // n_rows, 1).bit_length() - 1
     shift = max(shift, _unit_bits(-(-n_members // _MOST_PARTS)))
     while True:

@@ -39,6 +39,7 @@ OPERATORS: tuple[str, ...] = (*COMPARISONS, "between", "isin", "is_known", "has_
 TAGS_ONLY = frozenset({"has_all", "has_any"})
 INSTANT_ONLY = frozenset({"within_last"})
 _NO_LABELS = "labels or numbers; an instant lies `between` two"
+_ABOUT_NOTHING = ".is_known()"
 _N_OPERANDS = dict.fromkeys(COMPARISONS, 1) | {"between": 2, "is_known": 0, "within_last": 1}
 
 
@@ -104,11 +105,11 @@ def checked(
         raise InvalidTypeError(message(locate(odd), f"an aware datetime, as {source!r} is an instant", operands[odd]))
     known = cast("Any", operator)
     if operator not in ORDERINGS or not any(isinstance(operand, str) for operand in operands):
-        given = checked_operands(known, operands, locate=locate)
+        given = checked_operands(known, operands, locate=locate, about_nothing=_ABOUT_NOTHING)
         _refuse_text(source, given, locate)
         return given
     # Labels may have an order; which one, the roster tells.
-    labels = checked_operands("isin", operands, locate=locate)
+    labels = checked_operands("isin", operands, locate=locate, about_nothing=_ABOUT_NOTHING)
     _refuse_text(source, labels, locate)
     return tuple(str.__str__(cast("str", operand)) for operand in operands)
 
