@@ -22,9 +22,11 @@ from shequn.segmentation import (
     RfmSketch,
     ValueCounts,
     ValueSketch,
-    per_member,
+    dealt,
+    member_sums,
     rfm,
     rfm_values,
+    straight,
     value_counts,
 )
 from shequn.segmentation.scoring import at_least, scores_by_cuts
@@ -277,18 +279,17 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         assert kind_of_money == "large"
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(per_member, "_MOST_STRAIGHT", data.draw(st.sampled_from([0, 1 << 20])))
-        patch.setattr(per_member, "_ROWS_STRAIGHT", data.draw(st.integers(1, 20)))
-        patch.setattr(per_member, "_BLOCK_STRAIGHT", data.draw(st.integers(1, 7)))
-        patch.setattr(per_member, "_NO_AGE", data.draw(st.sampled_from([2**32 - 1, 3_000_000])))
-        patch.setattr(per_member, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
-        patch.setattr(per_member, "_FEWEST_MEMBERS_BITS", 0)
-        patch.setattr(per_member, "_BLOCK", data.draw(st.integers(1, 5)))
-        patch.setattr(per_member, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 50)))
-        patch.setattr(per_member, "_MOST_PARTS_BITS", data.draw(st.integers(1, 8)))
-        patch.setattr(per_member, "_ONE_ROW", data.draw(st.sampled_from([2**36, 16, 0])))
+        patch.setattr(straight, "_MOST_MEMBERS", data.draw(st.sampled_from([0, 1 << 20])))
+        patch.setattr(straight, "_BLOCK", data.draw(st.integers(1, 7)))
+        patch.setattr(straight, "_NO_AGE", data.draw(st.sampled_from([2**32 - 1, 3_000_000])))
+        patch.setattr(straight, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
+        patch.setattr(dealt, "_FEWEST_MEMBERS_BITS", 0)
+        patch.setattr(dealt, "_BLOCK", data.draw(st.integers(1, 5)))
+        patch.setattr(dealt, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 50)))
+        patch.setattr(dealt, "_MOST_PARTS_BITS", data.draw(st.integers(1, 8)))
+        patch.setattr(member_sums, "_ONE_ROW", data.draw(st.sampled_from([2**36, 16, 0])))
         patch.setattr("shequn.columns.halves._MANY_ROWS", 2)
-        patch.setattr(per_member, "_MANY_PARTS", 1)
+        patch.setattr(dealt, "_MANY_PARTS", 1)
         assert measured(log) == whole
 
 

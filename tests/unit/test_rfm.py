@@ -31,7 +31,7 @@ from shequn.segmentation import (
     RfmValues,
     ValueCounts,
     ValueSketch,
-    per_member,
+    dealt,
     rfm,
     rfm_values,
 )
@@ -160,7 +160,7 @@ def test_sums_of_floats_do_not_depend_on_the_order_of_rows(monkeypatch):
     sums = [0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1]
     assert sums[0] != sums[1]
     for rows_at_a_time in (1 << 22, 1):
-        monkeypatch.setattr(per_member, "_ROWS_AT_A_TIME", rows_at_a_time)
+        monkeypatch.setattr(dealt, "_ROWS_AT_A_TIME", rows_at_a_time)
         for amounts in ((0.1, 0.2, 0.3), (0.3, 0.2, 0.1), (0.2, 0.3, 0.1)):
             log = purchases(*(("ann", 1, amount) for amount in amounts))
             assert rfm_values(log, as_of=AS_OF).monetary.tolist() == [sums[0]]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from shequn.columns.in_window import InWindow
 from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import frozen
 from shequn.entities import EventKind
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
-from shequn.segmentation.per_member import Wanted, per_member
+from shequn.segmentation.per_member import per_member
 from shequn.segmentation.rfm_counts import Frequency, RfmDefinition
 from shequn.segmentation.rfm_members import FewValues, Rfm, RfmValues
 from shequn.stats._checks import instance, one_of
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["rfm", "rfm_values"]
 
 _PURCHASE = frozenset({EventKind.PURCHASE.value})
-_BEGINNING_US = -(2**62)  # long before any instant there is
 
 
 def rfm(
@@ -193,13 +193,13 @@ def rfm_values(
     if (frequency == "days") is not (tz is not None):
         raise InvalidValueError(message("tz", "a zone with frequency='days', and none otherwise", tz))
     calendar = None if tz is None else Calendar.of("day", tz=tz)
-    wanted = Wanted(
+    window = InWindow(
         kinds=of_kinds(log, kinds, unknown_kinds=unknown_kinds),
-        after_us=_BEGINNING_US if within_us is None else as_of_us - within_us,
+        after_us=None if within_us is None else as_of_us - within_us,
         until_us=as_of_us,
     )
-    found = per_member(log, wanted, _money(log, value))
-    often = found.rows if calendar is None else _days(log, wanted, calendar)
+    found = per_member(log, window, _money(log, value))
+    often = found.rows if calendar is None else _days(log, window, calendar)
     recency_us = np.where(found.rows > 0, as_of_us - found.last_us, NO_INSTANT)
     return RfmValues(
         members=log.members,
@@ -238,9 +238,9 @@ def _money(log: EventLog, value: str | None) -> NDArray[Any] | None:
     return column
 
 
-def _days(log: EventLog, wanted: Wanted, calendar: Calendar) -> IntArray:
+def _days(log: EventLog, window: InWindow, calendar: Calendar) -> IntArray:
     """Return on how many days each member has a row that counts."""
-    rows = np.flatnonzero(wanted.mask(log))
+    rows = np.flatnonzero(window.mask(log))
     if not len(rows):
         return np.zeros(len(log.members), dtype=np.int64)
     day = calendar.index(log.at_us.take(rows)).astype(np.int64)

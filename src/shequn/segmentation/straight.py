@@ -1,0 +1,153 @@
+"""Rows of few members, added straight into columns that the cache holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+import numpy as np
+
+from shequn.columns.membership import NO_INSTANT
+from shequn.segmentation.member_sums import PerMember
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from shequn._typing import BoolArray, IntArray
+    from shequn.columns.in_window import InWindow
+    from shequn.columns.log import EventLog
+
+__all__ = ["fold_straight"]
+
+_MOST_MEMBERS = 1 << 20  # members whose column the cache holds
+_BLOCK = 1 << 15  # rows whose copies leave the cache to that column
+_SUM_BITS = 44  # of a number that counts rows above a sum
+_NO_AGE = 2**32 - 1
+
+
+def fold_straight(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> PerMember | None:
+    """Fold the rows of a window straight into columns of all members; None where that can't be done.
+
+    Of instants the least age is kept, in ticks of 32 bits: half the column, half the time. Number and sum are added up
+    in one integer: a row adds its value, and far above all sums a one. Where that can't hold them, or an age needs
+    more, it is done otherwise.
+
+    All rows are gone through for one column, and then for the other, as two would push each other out of the cache.
+    One thread does it: what adds to places that may repeat, NumPy does not let go of the interpreter for.
+    """
+    if len(log.members) > _MOST_MEMBERS or (values is not None and values.dtype.kind == "f"):
+        return None
+    blocks = _Blocks.of(log, window)
+    last_us = _last(blocks)
+    sums = None if last_us is None else _sums(blocks, values)
+    if last_us is None or sums is None:
+        return None
+    last_us[sums[0] == 0] = NO_INSTANT
+    return PerMember(last_us, *sums)
+
+
+def _last(blocks: _Blocks) -> IntArray | None:
+    """Return each member's last instant, anything for members without rows; None where one is too old."""
+    tick_us = blocks.log.resolution_us
+    newest_us = blocks.window.until_us // tick_us * tick_us
+    ages = np.full(len(blocks.log.members), _NO_AGE, dtype=np.uint32)
+    for block in blocks.of_rows(blocks.log.at_us):
+        age = np.subtract(newest_us, block.column, out=blocks.room[: len(block.member)])
+        age //= tick_us
+        if age.max() >= _NO_AGE:
+            return None
+        np.minimum.at(ages, block.member, age.astype(np.uint32))
+    last_us = ages.astype(np.int64)
+    last_us *= -tick_us
+    last_us += newest_us
+    return last_us
+
+
+def _sums(blocks: _Blocks, values: NDArray[Any] | None) -> tuple[IntArray, IntArray] | None:
+    """Return number and sum of each member's rows; None where one integer may not hold both."""
+    n_members = len(blocks.log.members)
+    both = np.zeros(n_members, dtype=np.int64)
+    if values is None:
+        for block in blocks.of_rows(None):
+            np.add.at(both, block.member, 1)
+        return both, np.zeros(n_members, dtype=np.int64)
+    found, n_rows, largest = None, 0, 0
+    for block in blocks.of_rows(values):
+        largest = max(largest, -int(block.column.min()), int(block.column.max()))
+        if largest * (n_rows + len(block.member)) >= 1 << (_SUM_BITS - 1):
+            found = _taken_apart(both, n_rows, found)
+            if found is None or largest * len(block.member) >= 1 << (_SUM_BITS - 1):
+                return None
+            both, n_rows = np.zeros(n_members, dtype=np.int64), 0
+        n_rows += len(block.member)
+        np.add.at(both, block.member, np.add(block.column, 1 << _SUM_BITS, out=blocks.room[: len(block.member)]))
+    return _taken_apart(both, n_rows, found)
+
+
+def _taken_apart(
+    both: IntArray, n_rows: int, before: tuple[IntArray, IntArray] | None
+) -> tuple[IntArray, IntArray] | None:
+    """Return numbers and sums, with those from before; None if a number had no room. `both` is used up."""
+    rows = np.empty_like(both)
+    for start in range(0, len(both), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        sums = (both[some] << (64 - _SUM_BITS)) >> (64 - _SUM_BITS)
+        np.subtract(both[some], sums, out=rows[some])
+        rows[some] >>= _SUM_BITS
+        both[some] = sums
+    # Numbers without room lost the same amount each, so that they add up to less than the rows there were.
+    if int(rows.sum()) != n_rows:
+        return None
+    return (rows, both) if before is None else (before[0] + rows, before[1] + both)
+
+
+class _Block(NamedTuple):
+    """The rows that count of a block: their members, and what a column holds."""
+
+    member: IntArray
+    column: NDArray[Any]
+
+
+@attrs.frozen(eq=False)
+class _Blocks:
+    """The rows that count, a block after the other, in room that is used again: new memory costs more than to fill it.
+
+    Attributes
+    ----------
+    member, column : ndarray of int64
+        Members and numbers of the block at hand.
+    room : ndarray of int64
+        For what is made of them.
+    masks : ndarray of bool
+    """
+
+    log: EventLog
+    window: InWindow
+    member: IntArray
+    column: IntArray
+    room: IntArray
+    masks: BoolArray
+
+    @classmethod
+    def of(cls, log: EventLog, window: InWindow) -> _Blocks:
+        size = min(_BLOCK, len(log))
+        return cls(
+            log, window, *(np.empty(size, dtype=np.int64) for _ in range(3)), np.empty((2, size), dtype=np.bool_)
+        )
+
+    def of_rows(self, column: IntArray | None) -> Iterator[_Block]:
+        """Read the members of rows that count, and what a column of 64 bits holds in them."""
+        for start in range(0, len(self.log), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            places, codes = self.window.places(self.log, block, self.masks), self.log.member_codes[block]
+            held = None if column is None else column[block]
+            if places is not None:
+                # Places are there, and so need no check.
+                codes = codes.take(places)
+                held = None if held is None else held.take(places, out=self.column[: len(places)], mode="clip")
+            if len(codes):
+                member = self.member[: len(codes)]
+                member[:] = codes
+                yield _Block(member, member if held is None else held)
