@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["InWindow"]
 
 _FEW = 3
+_WORD = 8  # bytes
+_RARE, _SPARSE = 0.012, 0.1  # of the places of a mask
 
 
 @attrs.frozen(eq=False)
@@ -53,20 +55,20 @@ class InWindow:
         Parameters
         ----------
         block : slice
-            Of one row at least.
+            Of one row at least, none beyond the last of the log.
         masks : ndarray of bool, shape (2, n) of at least as many rows
             Room to write to: new memory costs as much as a comparison.
         """
+        earliest, latest = log.spans.of(block)
+        bounds: list[tuple[np.ufunc, int]] = []
+        if self.after_us is not None and earliest <= self.after_us:
+            bounds.append((np.greater, self.after_us))
+        if latest > self.until_us:
+            bounds.append((np.less_equal, self.until_us))
+        if earliest > self.until_us or (self.after_us is not None and latest <= self.after_us):
+            return np.zeros(0, dtype=np.intp)
         at_us = log.at_us[block]
         keep, also = masks[:, : len(at_us)]
-        # The extreme instants are found sooner than each is compared, and mostly make a comparison needless.
-        bounds: list[tuple[np.ufunc, int]] = []
-        latest = at_us.max()
-        if self.after_us is not None:
-            if latest <= self.after_us:
-                return np.zeros(0, dtype=np.intp)
-            bounds += [(np.greater, self.after_us)] if at_us.min() <= self.after_us else []
-        bounds += [(np.less_equal, self.until_us)] if latest > self.until_us else []
         is_narrowed = not self.kinds.all()
         if is_narrowed:
             _look_up(log.kind_codes[block], self.kinds, keep, also)
@@ -75,7 +77,26 @@ class InWindow:
             if is_narrowed:
                 np.logical_and(keep, also, out=keep)
             is_narrowed = True
-        return np.flatnonzero(keep) if is_narrowed else None
+        return _true_places(keep) if is_narrowed else None
+
+
+def _true_places(mask: BoolArray) -> IntArray:
+    """Return where a mask is true.
+
+    NumPy looks for the few places of a sparse mask one by one, which takes longest where they are not so few. Then
+    eight at a time are looked at first.
+    """
+    n, n_true = len(mask), np.count_nonzero(mask)
+    if n % _WORD or not n * _RARE < n_true < n * _SPARSE:
+        return np.flatnonzero(mask)
+    words = mask.view(np.uint64)
+    held = np.flatnonzero(words != 0)
+    inside = np.flatnonzero(words.take(held).view(np.bool_))
+    places = held.take(inside // _WORD)
+    places *= _WORD
+    inside %= _WORD
+    places += inside
+    return places
 
 
 def _look_up(codes: NDArray[Any], is_meant: BoolArray, found: BoolArray, also: BoolArray) -> None:

@@ -18,6 +18,7 @@ from shequn.columns.kinds import kind_names
 from shequn.columns.numbers import to_numbers
 from shequn.columns.partition import part_of_members
 from shequn.columns.readonly import frozen, read_only, read_only_or_none
+from shequn.columns.spans import Spans
 from shequn.entities import Event
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels import Assignment, Coded, Index
@@ -46,6 +47,10 @@ def _frozen_columns(columns: Mapping[str, ExtraColumn]) -> Mapping[str, ExtraCol
     )
 
 
+def _spans(log: EventLog) -> Spans:
+    return Spans(log.at_us)
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class EventLog:
     """Rows of events as read-only columns of equal length, in the order they were given.
@@ -72,6 +77,8 @@ class EventLog:
         Whether rows are ordered by member and instant, see `sorted`.
     source_rows : ndarray of int64, shape (n,), or None
         After `sorted`: where each row stood before.
+    spans : Spans
+        Between which instants each block of rows lies, found when first asked for.
 
     Examples
     --------
@@ -93,6 +100,7 @@ class EventLog:
     extra: Mapping[str, ExtraColumn] = attrs.field(factory=dict[str, ExtraColumn], converter=_frozen_columns)
     is_sorted: bool = False
     source_rows: NDArray[np.int64] | None = attrs.field(default=None, converter=read_only_or_none)
+    spans: Spans = attrs.field(init=False, default=attrs.Factory(_spans, takes_self=True))
 
     # ── facts in ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -701,7 +709,8 @@ class EventLog:
 
     def __reduce__(self) -> tuple[Callable[..., EventLog], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
-        fields: dict[str, Any] = {field.name: getattr(self, field.name) for field in attrs.fields(EventLog)}
+        given = [field.name for field in attrs.fields(EventLog) if field.init]
+        fields: dict[str, Any] = {name: getattr(self, name) for name in given}
         return partial(EventLog, **(fields | {"extra": dict(self.extra)})), ()
 
     def __repr__(self) -> str:

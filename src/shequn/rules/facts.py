@@ -28,6 +28,7 @@ __all__ = ["US_PER_DAY", "Facts"]
 US_PER_DAY = 86_400_000_000
 _BLOCK = 1 << 18  # the masks of a block stay in the cache, and starting a NumPy call is no matter
 _MANY = 1 << 20
+_MANY_BLOCKS = 4
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -123,21 +124,19 @@ def _found(log: EventLog, window: InWindow, where: BoolArray | None) -> _Rows:
     """Look for the rows in a window of which a condition is true."""
     blocks: dict[int, _Block] = {}
 
-    def look(rows: range) -> None:
-        # Both masks stay where they are for all blocks: new memory costs as much as a comparison.
-        masks = np.empty((2, min(_BLOCK, len(rows))), dtype=np.bool_)
-        for start in range(rows.start, rows.stop, _BLOCK):
-            block = slice(start, min(start + _BLOCK, rows.stop))
+    def look(numbers: range) -> None:
+        masks = np.empty((2, min(_BLOCK, len(log))), dtype=np.bool_)
+        for number in numbers:
+            block = slice(number * _BLOCK, min((number + 1) * _BLOCK, len(log)))
             codes = log.member_codes[block]
             places = window.places(log, block, masks)
             if where is not None:
                 there = where[block]
                 places = np.flatnonzero(there) if places is None else places[there.take(places)]
-            blocks[start] = _Block(block, places, codes if places is None else codes.take(places))
+            blocks[number] = _Block(block, places, codes if places is None else codes.take(places))
 
-    if len(log):
-        in_halves(len(log), look)
-    return _Rows(log, [blocks[start] for start in sorted(blocks)])
+    in_halves(-(-len(log) // _BLOCK), look, many=_MANY_BLOCKS)
+    return _Rows(log, [blocks[number] for number in sorted(blocks)])
 
 
 # ── what they tell ───────────────────────────────────────────────────────────────────────────────────────────────────

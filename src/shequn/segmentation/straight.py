@@ -54,10 +54,10 @@ def _last(blocks: _Blocks) -> IntArray | None:
     newest_us = blocks.window.until_us // tick_us * tick_us
     ages = np.full(len(blocks.log.members), _NO_AGE, dtype=np.uint32)
     for block in blocks.of_rows(blocks.log.at_us):
+        if newest_us - block.earliest_us >= _NO_AGE * tick_us:
+            return None
         age = np.subtract(newest_us, block.column, out=blocks.room[: len(block.member)])
         age //= tick_us
-        if age.max() >= _NO_AGE:
-            return None
         np.minimum.at(ages, block.member, age.astype(np.uint32))
     last_us = ages.astype(np.int64)
     last_us *= -tick_us
@@ -75,7 +75,7 @@ def _sums(blocks: _Blocks, values: NDArray[Any] | None) -> tuple[IntArray, IntAr
         return both, np.zeros(n_members, dtype=np.int64)
     found, n_rows, largest = None, 0, 0
     for block in blocks.of_rows(values):
-        largest = max(largest, -int(block.column.min()), int(block.column.max()))
+        largest = max(largest, _size(block.column))
         if largest * (n_rows + len(block.member)) >= 1 << (_SUM_BITS - 1):
             found = _taken_apart(both, n_rows, found)
             if found is None or largest * len(block.member) >= 1 << (_SUM_BITS - 1):
@@ -86,6 +86,12 @@ def _sums(blocks: _Blocks, values: NDArray[Any] | None) -> tuple[IntArray, IntAr
     return _taken_apart(both, n_rows, found)
 
 
+def _size(values: IntArray) -> int:
+    """Return the largest size of a value. Read without a sign, one below 0 is larger than any other."""
+    most = int(values.view(np.uint64).max())
+    return most if most < 1 << 63 else max(-int(values.min()), int(values.max()))
+
+
 def _taken_apart(
     both: IntArray, n_rows: int, before: tuple[IntArray, IntArray] | None
 ) -> tuple[IntArray, IntArray] | None:
@@ -93,10 +99,10 @@ def _taken_apart(
     rows = np.empty_like(both)
     for start in range(0, len(both), _BLOCK):
         some = slice(start, start + _BLOCK)
-        sums = (both[some] << (64 - _SUM_BITS)) >> (64 - _SUM_BITS)
-        np.subtract(both[some], sums, out=rows[some])
+        # Rounded to the nearest number, as a sum below 0 takes from it.
+        np.add(both[some], 1 << (_SUM_BITS - 1), out=rows[some])
         rows[some] >>= _SUM_BITS
-        both[some] = sums
+        both[some] -= rows[some] << _SUM_BITS
     # Numbers without room lost the same amount each, so that they add up to less than the rows there were.
     if int(rows.sum()) != n_rows:
         return None
@@ -104,10 +110,11 @@ def _taken_apart(
 
 
 class _Block(NamedTuple):
-    """The rows that count of a block: their members, and what a column holds."""
+    """The rows that count of a block: their members, what a column holds, and an instant that none is before."""
 
     member: IntArray
     column: NDArray[Any]
+    earliest_us: int
 
 
 @attrs.frozen(eq=False)
@@ -133,14 +140,13 @@ class _Blocks:
     @classmethod
     def of(cls, log: EventLog, window: InWindow) -> _Blocks:
         size = min(_BLOCK, len(log))
-        return cls(
-            log, window, *(np.empty(size, dtype=np.int64) for _ in range(3)), np.empty((2, size), dtype=np.bool_)
-        )
+        member, column, room = (np.empty(size, dtype=np.int64) for _ in range(3))
+        return cls(log, window, member, column, room, np.empty((2, size), dtype=np.bool_))
 
     def of_rows(self, column: IntArray | None) -> Iterator[_Block]:
         """Read the members of rows that count, and what a column of 64 bits holds in them."""
         for start in range(0, len(self.log), _BLOCK):
-            block = slice(start, start + _BLOCK)
+            block = slice(start, min(start + _BLOCK, len(self.log)))
             places, codes = self.window.places(self.log, block, self.masks), self.log.member_codes[block]
             held = None if column is None else column[block]
             if places is not None:
@@ -150,4 +156,7 @@ class _Blocks:
             if len(codes):
                 member = self.member[: len(codes)]
                 member[:] = codes
-                yield _Block(member, member if held is None else held)
+                earliest_us = self.log.spans.of(block)[0]
+                if self.window.after_us is not None:
+                    earliest_us = max(earliest_us, self.window.after_us)
+                yield _Block(member, member if held is None else held, earliest_us)

@@ -1,0 +1,68 @@
+"""Between which instants blocks of rows lie, and which rows a window holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shequn.columns import EventLog, in_window, spans
+from shequn.columns.in_window import InWindow
+from shequn.columns.spans import Spans
+
+N_KINDS = 9
+
+
+def log_of(at, kinds):
+    return EventLog.from_columns(member=["ann"] * len(at), kind=[f"k{k}" for k in kinds], at=at, time_unit="us")
+
+
+def test_a_span_covers_the_whole_stretches_that_rows_touch(monkeypatch):
+    monkeypatch.setattr(spans, "_ROWS", 3)
+    found = Spans(np.array([5, 3, 8, -1, 9, 4, 7]))
+    assert found.of(slice(0, 3)) == (3, 8)
+    assert found.of(slice(2, 4)) == (-1, 9)
+    assert found.of(slice(6, 7)) == (7, 7)
+
+
+def test_a_log_finds_its_spans_once_and_its_parts_have_their_own():
+    log = log_of([3, 1, 2], [0, 0, 0])
+    assert log.spans.of(slice(0, 3)) == (1, 3)
+    assert log.spans is log.spans
+    assert log.where(rows=np.array([False, True, False])).spans.of(slice(0, 1)) == (1, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-30, 30), st.integers(0, N_KINDS - 1)), min_size=1, max_size=40),
+    st.integers(1, 12),
+    st.tuples(st.one_of(st.none(), st.integers(-35, 35)), st.integers(-35, 35)),
+    st.sets(st.integers(0, N_KINDS - 1)),
+    st.booleans(),
+)
+def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, window, kinds, in_order):
+    after, until = window
+    rows = sorted(rows) if in_order else rows
+    log = log_of(*zip(*rows, strict=True))
+    is_meant = np.array([int(str(kind)[1:]) in kinds for kind in log.kinds])
+    window = InWindow(is_meant, after, until)
+    expected = [
+        row for row, (at, kind) in enumerate(rows) if kind in kinds and at <= until and (after is None or at > after)
+    ]
+    assert np.flatnonzero(window.mask(log)).tolist() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spans, "_ROWS", 4)
+        found = []
+        masks = np.empty((2, block), dtype=np.bool_)
+        for start in range(0, len(log), block):
+            stop = min(start + block, len(log))
+            places = window.places(log, slice(start, stop), masks)
+            found += range(start, stop) if places is None else (start + places).tolist()
+        assert found == expected
+
+
+@pytest.mark.parametrize("share", [0, 0.005, 0.02, 0.05, 0.09, 0.11, 0.5, 1])
+@pytest.mark.parametrize("n", [8 * 500, 8 * 500 + 3])
+def test_places_of_sparse_and_dense_masks(share, n):
+    mask = np.random.default_rng(n).random(n) < share
+    assert in_window._true_places(mask).tolist() == [place for place, is_true in enumerate(mask.tolist()) if is_true]
