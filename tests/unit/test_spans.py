@@ -20,17 +20,16 @@ def log_of(at, kinds):
 
 def test_a_span_covers_the_whole_stretches_that_rows_touch(monkeypatch):
     monkeypatch.setattr(spans, "_ROWS", 3)
-    found = Spans(np.array([5, 3, 8, -1, 9, 4, 7]))
-    assert found.of(slice(0, 3)) == (3, 8)
-    assert found.of(slice(2, 4)) == (-1, 9)
-    assert found.of(slice(6, 7)) == (7, 7)
+    found = Spans.of_rows(np.array([5, 3, 8, -1, 9, 4, 7]))
+    assert found.around(slice(0, 3)) == (3, 8)
+    assert found.around(slice(2, 4)) == (-1, 9)
+    assert found.around(slice(6, 7)) == (7, 7)
 
 
-def test_a_log_finds_its_spans_once_and_its_parts_have_their_own():
+def test_a_log_and_its_parts_have_their_own_spans():
     log = log_of([3, 1, 2], [0, 0, 0])
-    assert log.spans.of(slice(0, 3)) == (1, 3)
-    assert log.spans is log.spans
-    assert log.where(rows=np.array([False, True, False])).spans.of(slice(0, 1)) == (1, 1)
+    assert log.spans.around(slice(0, 3)) == (1, 3)
+    assert log.where(rows=np.array([False, True, False])).spans.around(slice(0, 1)) == (1, 1)
 
 
 @given(
@@ -52,6 +51,7 @@ def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, 
     assert np.flatnonzero(window.mask(log)).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spans, "_ROWS", 4)
+        log = log_of(*zip(*rows, strict=True))
         found = []
         masks = np.empty((2, block), dtype=np.bool_)
         for start in range(0, len(log), block):

@@ -59,7 +59,7 @@ class InWindow:
         masks : ndarray of bool, shape (2, n) of at least as many rows
             Room to write to: new memory costs as much as a comparison.
         """
-        earliest, latest = log.spans.of(block)
+        earliest, latest = log.spans.around(block)
         bounds: list[tuple[np.ufunc, int]] = []
         if self.after_us is not None and earliest <= self.after_us:
             bounds.append((np.greater, self.after_us))

@@ -48,7 +48,7 @@ def _frozen_columns(columns: Mapping[str, ExtraColumn]) -> Mapping[str, ExtraCol
 
 
 def _spans(log: EventLog) -> Spans:
-    return Spans(log.at_us)
+    return Spans.of_rows(log.at_us)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -78,7 +78,7 @@ class EventLog:
     source_rows : ndarray of int64, shape (n,), or None
         After `sorted`: where each row stood before.
     spans : Spans
-        Between which instants each block of rows lies, found when first asked for.
+        Between which instants each block of rows lies.
 
     Examples
     --------

@@ -1,58 +1,68 @@
-"""Between which instants does a block of rows lie? Found once, so that a window passes over blocks outside it."""
+"""Between which instants does a block of rows lie? So that a window passes over blocks outside it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from shequn.columns.halves import in_halves
+from shequn.columns.readonly import by_fields, read_only
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["Spans"]
 
 _ROWS = 1 << 15  # of which one span is kept
+_MANY_STRETCHES = 32  # from here on a second thread pays
 
 
+@attrs.frozen(eq=False)
 class Spans:
-    """The first and the last instant in each stretch of rows, found when one is first asked for.
+    """The first and the last instant in each stretch of 32,768 rows.
 
     Rows that were appended as they happened lie in the order of time: those of a window are then in few blocks, and no
     other is read.
 
+    Attributes
+    ----------
+    earliest_us, latest_us : ndarray of int64, shape (n_stretches,)
+
     Examples
     --------
-    >>> Spans(np.array([5, 3, 8])).of(slice(0, 2))
+    >>> Spans.of_rows(np.array([5, 3, 8])).around(slice(0, 2))
     (3, 8)
     """
 
-    __slots__ = ("_at_us", "_found")
+    earliest_us: NDArray[np.int64] = attrs.field(converter=read_only)
+    latest_us: NDArray[np.int64] = attrs.field(converter=read_only)
 
-    def __init__(self, at_us: NDArray[np.int64], /) -> None:
-        self._at_us = at_us
-        self._found: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    @classmethod
+    def of_rows(cls, at_us: NDArray[np.int64], /) -> Spans:
+        """Find the spans of rows with these instants."""
+        n = -(-len(at_us) // _ROWS)
+        earliest_us, latest_us = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
 
-    def of(self, rows: slice, /) -> tuple[int, int]:
+        def some(stretches: range) -> None:
+            for stretch in stretches:
+                rows = at_us[stretch * _ROWS : (stretch + 1) * _ROWS]
+                earliest_us[stretch], latest_us[stretch] = rows.min(), rows.max()
+
+        in_halves(n, some, many=_MANY_STRETCHES)
+        return cls(earliest_us, latest_us)
+
+    def around(self, rows: slice, /) -> tuple[int, int]:
         """Return two instants that those of some rows lie between, themselves included; there is at least one row.
 
         They are the extreme ones of whole stretches, and so may belong to rows nearby.
         """
-        if self._found is None:
-            self._found = self._find()
         held = slice(rows.start // _ROWS, (rows.stop - 1) // _ROWS + 1)
-        earliest, latest = self._found
-        return int(earliest[held].min()), int(latest[held].max())
+        return int(self.earliest_us[held].min()), int(self.latest_us[held].max())
 
-    def _find(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        n = -(-len(self._at_us) // _ROWS)
-        earliest, latest = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-
-        def some(stretches: range) -> None:
-            for stretch in stretches:
-                at_us = self._at_us[stretch * _ROWS : (stretch + 1) * _ROWS]
-                earliest[stretch], latest[stretch] = at_us.min(), at_us.max()
-
-        in_halves(n, some, many=32)
-        return earliest, latest
+    def __reduce__(self) -> tuple[Callable[..., Spans], tuple[()]]:
+        """Pickle so that the copy's arrays are read-only too."""
+        return by_fields(self)

@@ -156,7 +156,7 @@ class _Blocks:
             if len(codes):
                 member = self.member[: len(codes)]
                 member[:] = codes
-                earliest_us = self.log.spans.of(block)[0]
+                earliest_us = self.log.spans.around(block)[0]
                 if self.window.after_us is not None:
                     earliest_us = max(earliest_us, self.window.after_us)
                 yield _Block(member, member if held is None else held, earliest_us)
