@@ -41,11 +41,13 @@ if TYPE_CHECKING:
         wechat_group,
     )
     from shequn.errors import (
+        InfeasibleError,
         InvalidTypeError,
         InvalidValueError,
         MisalignedError,
         ShequnError,
         ShequnWarning,
+        UndecidedError,
         UnknownKindWarning,
         UnknownLabelError,
     )
@@ -53,6 +55,10 @@ if TYPE_CHECKING:
         Exclusion,
         Funnel,
         Step,
+    )
+    from shequn.graph import (
+        InteractionGraph,
+        PartialGraph,
     )
     from shequn.labels import (
         Assignment,
@@ -89,6 +95,8 @@ __all__ = [
     "Funnel",
     "Group",
     "Index",
+    "InfeasibleError",
+    "InteractionGraph",
     "InvalidTypeError",
     "InvalidValueError",
     "LogSummary",
@@ -97,6 +105,7 @@ __all__ = [
     "Memberships",
     "MisalignedError",
     "Money",
+    "PartialGraph",
     "Placement",
     "Platform",
     "Rate",
@@ -108,6 +117,7 @@ __all__ = [
     "Step",
     "Tier",
     "TierLadder",
+    "UndecidedError",
     "UnknownKindWarning",
     "UnknownLabelError",
     "Window",
@@ -155,11 +165,13 @@ _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
         "wechat_group",
     ),
     "errors": (
+        "InfeasibleError",
         "InvalidTypeError",
         "InvalidValueError",
         "MisalignedError",
         "ShequnError",
         "ShequnWarning",
+        "UndecidedError",
         "UnknownKindWarning",
         "UnknownLabelError",
     ),
@@ -167,6 +179,10 @@ _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
         "Exclusion",
         "Funnel",
         "Step",
+    ),
+    "graph": (
+        "InteractionGraph",
+        "PartialGraph",
     ),
     "labels": (
         "Assignment",

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "InfeasibleError",
     "InvalidTypeError",
     "InvalidValueError",
     "MisalignedError",
     "ShequnError",
     "ShequnWarning",
+    "UndecidedError",
     "UnknownKindWarning",
     "UnknownLabelError",
     "message",
@@ -50,6 +52,14 @@ class UnknownLabelError(ShequnError, KeyError):
 
 class MisalignedError(ShequnError, ValueError):
     """Two arguments that must speak of the same members, in the same order, do not."""
+
+
+class InfeasibleError(ShequnError, ValueError):
+    """What was asked for can't be had by anybody: its conditions contradict each other, or there are too few."""
+
+
+class UndecidedError(ShequnError, ValueError):
+    """No answer was found, and it was not proved either that there is none."""
 
 
 class ShequnWarning(UserWarning):

@@ -16,7 +16,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Assignment, Index
 from shequn.rules.rule import Rule
 from shequn.segmentation.audiences import REASON_CODE, Audience, AudienceReason
-from shequn.stats._checks import instance, plain, plain_array, refuse, whole
+from shequn.stats._checks import generator, instance, plain, plain_array, refuse, whole
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def audience(
     room = None if limit is None else _room(limit)
     share = _share(holdout)
     numbers = None if score is None else _scores(score, roster)
-    key = _generator(rng).bytes(16)
+    key = generator(rng).bytes(16)
 
     verdicts = _verdicts(rule, roster, log, as_of=as_of, segments=segments, unknown_kinds=unknown_kinds)
     reason = np.where(verdicts < 0, REASON_CODE[AudienceReason.UNKNOWN], REASON_CODE[AudienceReason.NOT_SELECTED])
@@ -175,14 +175,6 @@ def _share(holdout: float) -> Fraction:
     if not 0 <= number < 1:
         raise InvalidValueError(message("holdout", "a number in [0, 1)", holdout))
     return Fraction(str(number))
-
-
-def _generator(rng: int | np.random.SeedSequence | np.random.Generator | None) -> np.random.Generator:
-    try:
-        return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        expected = "a seed of 0 or more, a SeedSequence, a Generator or None"
-        raise InvalidTypeError(message("rng", expected, rng)) from None
 
 
 def _scores(score: ArrayLike | str, roster: Roster) -> NDArray[Any]:

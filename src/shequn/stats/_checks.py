@@ -26,6 +26,7 @@ __all__ = [
     "broadcast",
     "counts",
     "flag",
+    "generator",
     "instance",
     "is_integer",
     "items_of",
@@ -245,3 +246,12 @@ def refuse(argument: str, expected: str, values: NDArray[Any], bad: BoolArray) -
     raise InvalidValueError(
         message(argument, expected, shown, row=int(first[0]), bad=int(np.count_nonzero(rows)), total=bad.shape[0]),
     )
+
+
+def generator(rng: int | np.random.SeedSequence | np.random.Generator | None) -> np.random.Generator:
+    """Return the generator that an option stands for (SPEC 7)."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        expected = "a seed of 0 or more, a SeedSequence, a Generator or None"
+        raise InvalidTypeError(message("rng", expected, rng)) from None
