@@ -34,6 +34,10 @@ HEADINGS = {
         "timing": "How long did that take?",
         "segments": "Who is who? By messages of the last {days} days, before the longest pause and at the end",
         "movement": "From {before} to {after}: who moved where?",
+        "groups": "Who sits with whom? Groups of {lo} to {hi}, {leaders} leaders in each, by the ties before {before}",
+        "kept": "Dealt at random, groups of these sizes keep {random:.1%} of the talk inside; these keep {kept:.1%}.",
+        "change": "And after it? Who wrote no more left, who was new joined: the same groups, by the fewest moves",
+        "no_groups": "Too few members or ties for groups of {lo} to {hi}: {reason}",
         "no_projection": "No complete {every} opened with members, so there is nothing to project from.",
     },
     "zh": {
@@ -50,6 +54,10 @@ HEADINGS = {
         "timing": "各步用了多久？",
         "segments": "谁是谁？按最近 {days} 天的消息数，最长停顿之前与期末",
         "movement": "从 {before} 到 {after}：谁去了哪里？",
+        "groups": "谁和谁一个群？按 {before} 之前的联系分群，每群 {lo}–{hi} 人，{leaders} 名管理员",
+        "kept": "随机分到同样大小的群，只有 {random:.1%} 的交流留在群内；这样分群留住 {kept:.1%}。",
+        "change": "之后呢？不再发言的人离开，新来的人加入：还是这些群，调动最少",
+        "no_groups": "成员或联系太少，分不成 {lo}–{hi} 人的群：{reason}",
         "no_projection": "没有一个完整的{every}以有成员开始，无从推算。",
     },
 }
@@ -64,6 +72,8 @@ PERIODS_JUDGED = 8
 FUNNEL_DAYS = 28
 SEGMENT_DAYS = 28
 CORE, REGULAR = 100, 20  # messages
+LEADERS = 2  # of each group
+GROUPS_SHOWN = 8
 
 
 class BadInputError(Exception):
@@ -158,6 +168,8 @@ def report(log: sq.EventLog, *, every: Any, tz: str, lang: Any) -> str:  # noqa:
         funnel(log, tz=tz, lang=lang),
         "",
         movement(log, tz=tz, lang=lang),
+        "",
+        groups(log, tz=tz, lang=lang),
     ]
     return "\n".join(sections)
 
@@ -261,6 +273,42 @@ def movement(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
             "",
             words["movement"].format(before=before.in_tz(tz).to_date_string(), after=after.in_tz(tz).to_date_string()),
             moved.flows().table(lang=lang),
+        ]
+    )
+
+
+def groups(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
+    """Return groups of those who talked before the longest pause, and what becomes of them after it."""
+    words, band = HEADINGS[lang], sq.OPTIMAL_SIZE
+    pause = two_days(log)[0].add(seconds=1) if len(log) else pendulum.from_timestamp(0)
+    title = words["groups"].format(lo=band.lo, hi=band.hi, leaders=LEADERS, before=pause.in_tz(tz).to_date_string())
+    # Of a part of the rows, those who stand in it; the log itself still knows the members of the whole.
+    spring, autumn = (sq.PartialGraph.of(part).whole() for part in (log.where(end=pause), log.where(start=pause)))
+    wrote = np.bincount(log.member_codes, minlength=len(log.members)) >= REGULAR
+    leaders = set(log.members.labels[wrote].tolist())
+    try:
+        shards = sq.sharding.shard(
+            spring, leaders=[member in leaders for member in spring.members], min_leaders=LEADERS, rng=2018
+        )
+        random = sq.sharding.Shards.of(spring, np.random.default_rng(2018).permutation(shards.group))
+        came = [member for member in autumn.members if member not in spring.members]
+        change = sq.sharding.rebalance(
+            shards,
+            sq.InteractionGraph.from_log(log),
+            joined=came,
+            left=[member for member in spring.members if member not in autumn.members],
+            leaders=[member for member in came if member in leaders],
+        )
+    except sq.ShequnError as error:
+        return f"{title}\n{words['no_groups'].format(lo=band.lo, hi=band.hi, reason=error)}"
+    return "\n".join(
+        [
+            title,
+            shards.table(lang=lang, max_rows=GROUPS_SHOWN),
+            words["kept"].format(random=random.kept, kept=shards.kept),
+            "",
+            words["change"],
+            change.table(lang=lang, max_rows=GROUPS_SHOWN),
         ]
     )
 

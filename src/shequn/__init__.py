@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shequn import funnel, retention, rules, segmentation
+    from shequn import funnel, network, retention, rules, segmentation, sharding
     from shequn.columns import (
         Breakdown,
         EventLog,
@@ -123,16 +123,18 @@ __all__ = [
     "Window",
     "funnel",
     "memberships",
+    "network",
     "retention",
     "row",
     "rules",
     "segmentation",
+    "sharding",
     "wechat_group",
 ]
 
 # A name stands three times in this file: above for type checkers, in `__all__`, and here for the interpreter.
 # tests/contract/test_front_door.py holds the three equal.
-_ROOMS: tuple[str, ...] = ("funnel", "retention", "rules", "segmentation")
+_ROOMS: tuple[str, ...] = ("funnel", "network", "retention", "rules", "segmentation", "sharding")
 _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
     "columns": (
         "Breakdown",

@@ -177,9 +177,9 @@ def test_neighbours_out_in_and_both():
 
 def test_neighbours_that_do_not_fit_each_other_are_refused():
     with pytest.raises(MisalignedError, match="offsets"):
-        Neighbours(np.array([0, 2]), np.array([0]), np.array([1]))
+        Neighbours(offsets=np.array([0, 2]), neighbour=np.array([0]), weight=np.array([1]))
     with pytest.raises(MisalignedError, match="offsets"):
-        Neighbours(np.array([], dtype=np.int64), np.array([0]), np.array([1]))
+        Neighbours(offsets=np.array([]), neighbour=np.array([0]), weight=np.array([1]))
 
 
 def test_a_graph_aligned_to_other_members_forgets_ties_of_those_who_left():

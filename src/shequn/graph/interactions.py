@@ -230,7 +230,7 @@ class InteractionGraph:
             columns = summed(_stacked(columns, turned(columns)), len(self), pairs=True)
         offsets = np.zeros(len(self) + 1, dtype=np.int64)
         np.cumsum(np.bincount(columns.source, minlength=len(self)), out=offsets[1:])
-        return Neighbours(frozen(offsets), frozen(columns.target), frozen(columns.weight))
+        return Neighbours(offsets=frozen(offsets), neighbour=frozen(columns.target), weight=frozen(columns.weight))
 
     def align(self, members: Index, /) -> InteractionGraph:
         """Return the graph of other members: ties of those who are not among them are left out, new ones have none.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, int64, read_only
+from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.errors import InvalidValueError, MisalignedError, message
 from shequn.stats._checks import whole
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Neighbours"]
 
 
-@attrs.frozen(eq=False, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Neighbours:
     """The neighbours of each member, and how strong each tie is: compressed sparse rows.
 
@@ -41,17 +41,19 @@ class Neighbours:
 
     Examples
     --------
-    >>> ties = Neighbours(np.array([0, 1, 2, 2]), np.array([1, 0]), np.array([5, 5]))
+    >>> ties = Neighbours(offsets=np.array([0, 1, 2, 2]), neighbour=np.array([1, 0]), weight=np.array([5, 5]))
     >>> ties.degree.tolist(), ties.strength.tolist(), ties.of(1)
     ([1, 1, 0], [5, 5, 0], (array([0]), array([5])))
     """
 
-    offsets: IntArray = attrs.field(converter=int64)
-    neighbour: IntArray = attrs.field(converter=int64)
-    weight: NDArray[Any] = attrs.field(converter=read_only)
+    offsets: IntArray
+    neighbour: IntArray
+    weight: NDArray[Any]
 
     def __attrs_post_init__(self) -> None:
-        """Check that the arrays fit each other."""
+        """Check that the arrays fit each other, and see to it that nobody writes to them."""
+        for name in ("offsets", "neighbour", "weight"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
         n_entries = int(self.offsets[-1]) if len(self.offsets) else -1
         if n_entries != len(self.neighbour) or len(self.weight) != n_entries:
             text = f"offsets that end with the number of neighbours ({len(self.neighbour)}) and weights"
@@ -65,7 +67,7 @@ class Neighbours:
     @property
     def degree(self) -> IntArray:
         """How many neighbours each member has, shape (n_members,)."""
-        return np.diff(self.offsets)
+        return frozen(np.diff(self.offsets))
 
     @property
     def strength(self) -> NDArray[Any]:
@@ -74,11 +76,11 @@ class Neighbours:
         tied = np.flatnonzero(self.degree)
         if len(tied):
             total[tied] = np.add.reduceat(self.weight, self.offsets[tied])
-        return total
+        return frozen(total)
 
     def rows(self) -> IntArray:
         """Return the member whose neighbour each entry is, shape (n_entries,)."""
-        return np.repeat(np.arange(self.n_members), self.degree)
+        return frozen(np.repeat(np.arange(self.n_members), self.degree))
 
     def of(self, member: int, /) -> tuple[IntArray, NDArray[Any]]:
         """Return the neighbours of one member, by code, and the weights of the ties.
