@@ -89,6 +89,22 @@ def test_few_leaders_make_fewer_and_larger_groups():
     assert shards.n_leaders.min() == 1
 
 
+def test_what_is_asked_of_a_few_costs_little_of_the_ties_of_the_others():
+    free = shard(CIRCLES, rng=1).kept
+    asked = {"together": [{0, 1, 2}, {40, 41}], "apart": [{3, 4, 5}, {60, 61}, {60, 100}]}
+    for options in ({"together": asked["together"]}, {"apart": asked["apart"]}, asked):
+        shards = shard(CIRCLES, rng=1, **options)
+        assert audit(shards, **options).holds
+        assert shards.kept > free - 0.1
+
+
+def test_who_must_not_meet_may_be_tied_to_a_seat_or_to_others():
+    asked = {"fixed": {0: "一群", 30: "一群"}, "together": [{1, 2, 3}], "apart": [{0, 1}, {30, 31, 32, 33}]}
+    leads = np.arange(120) % 5 == 0
+    shards = shard(CIRCLES, rng=1, leaders=leads, min_leaders=2, **asked)
+    assert audit(shards, **asked).holds
+
+
 def test_groups_have_the_names_that_seats_and_callers_give_them():
     graph = CIRCLES.align(Index(range(120)))
     shards = shard(graph, fixed={3: "一群", 50: "二群"}, groups=["三群", "四群", "五群"], rng=1)

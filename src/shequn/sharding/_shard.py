@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
+import attrs
 import numpy as np
 
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
@@ -16,6 +17,8 @@ from shequn.sharding.dealing import any_deal
 from shequn.sharding.engine import partition
 from shequn.sharding.feasibility import Feasibility, feasible
 from shequn.sharding.leading import with_leaders
+from shequn.sharding.parting import parted
+from shequn.sharding.seats import Seats
 from shequn.sharding.shards import Shards, leader_mask
 from shequn.sharding.told import with_new_groups
 from shequn.stats._checks import generator, instance, is_integer, one_of, whole
@@ -209,12 +212,10 @@ def _dealt(
 ) -> IntArray:
     """Return groups that keep what was asked: grown from the ties, or else from a deal that is known to hold."""
     most = int(max(possible.n_groups.max(initial=0), possible.undecided.max(initial=0)))
-    grown = None
-    if not task.asked.together and not task.asked.apart:
-        grown = _grown(ties, task, most, random, progress)
+    n = ties.n_members
+    grown = _grown(ties, task, most, random, progress)
     if grown is not None and task.holds(grown):
         return grown
-    n = ties.n_members
     start = any_deal(task.asked, task.leads, task.min_leaders, possible)
     if start is None:
         raise UndecidedError(f"{possible.conditions[-1].what.en}: {possible.reason or 'no deal was found'}")
@@ -242,19 +243,56 @@ def _grown(
     random: np.random.Generator,
     progress: Callable[[int, int], object] | None,
 ) -> IntArray | None:
-    """Return groups grown from the ties, with leaders seated afterwards; None where bounds can't make them few."""
-    pinned = task.pinned(ties.n_members)
-    bounds = _bounds_of_at_most(most, len(task.named), ties.n_members, task.bounds)
+    """Return groups grown from the ties; None where that finds no way.
+
+    A set of members who must sit together is grown as one node of its size. Leaders are seated afterwards, those who
+    must not meet are parted, and the rest settles around them.
+    """
+    n = ties.n_members
+    bounds = _bounds_of_at_most(most, len(task.named), n, task.bounds)
     if bounds is None:
         return None
-    codes = partition(ties, bounds, pinned=pinned, rounds=task.rounds, rng=random, progress=progress)
-    if not task.min_leaders or task.leads is None:
+    pinned, is_bound = task.pinned(n), np.zeros(n, dtype=np.bool_)
+    node = np.arange(n)
+    for members in Seats(attrs.evolve(task.asked, apart=[]), 0).held:
+        node[members] = members[0]
+        pinned[members] = pinned[members].max()
+        is_bound[members] = True
+    names, node = np.unique(node, return_inverse=True)
+    among = ties if len(names) == n else _contracted(ties, node, len(names))
+    size = None if len(names) == n else np.bincount(node)
+    try:
+        nodes = partition(
+            among, bounds, size=size, pinned=pinned[names], rounds=task.rounds, rng=random, progress=progress
+        )
+    except InvalidValueError:  # sets that the engine can't pack; those who know every deal may
+        return None
+    codes = nodes[node]
+    stays = is_bound.copy()
+    if task.min_leaders and task.leads is not None:
+        codes = with_leaders(ties, codes, task.leads, task.min_leaders, ~is_bound)
+        stays |= task.leads
+    if task.asked.apart:
+        apart = parted(ties, codes, task.asked.apart, ~is_bound, task.leads if task.min_leaders else None)
+        if apart is None:
+            return None
+        codes = apart
+        for members in task.asked.apart:
+            stays[members] = True
+    if not stays[~is_bound].any():
         return codes
-    codes = with_leaders(ties, codes, task.leads, task.min_leaders, pinned == _FREE)
-    stays = np.where(task.leads | (pinned != _FREE), codes, _FREE)
+    pinned = np.where(stays, codes, _FREE)
     return partition(
-        ties, (task.bounds.lo, task.bounds.hi), start=codes, pinned=stays, rounds=min(task.rounds, 2), rng=random
+        ties, (task.bounds.lo, task.bounds.hi), start=codes, pinned=pinned, rounds=min(task.rounds, 2), rng=random
     )
+
+
+def _contracted(ties: Neighbours, node: IntArray, n_nodes: int) -> Neighbours:
+    """Return the ties of nodes that members were put together to."""
+    graph = InteractionGraph.from_ties(
+        node[ties.rows()], node[ties.neighbour], ties.weight, n_members=n_nodes, self_ties="drop"
+    )
+    return graph.neighbours("out")
 
 
 def _bounds_of_at_most(most: int, fewest: int, n_members: int, band: SizeBand) -> tuple[int, int] | None:
