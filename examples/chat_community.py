@@ -37,7 +37,8 @@ HEADINGS = {
         "groups": "Who sits with whom? Groups of {lo} to {hi}, {leaders} leaders in each, by the ties before {before}",
         "kept": "Dealt at random, groups of these sizes keep {random:.1%} of the talk inside; these keep {kept:.1%}.",
         "change": "And after it? Who wrote no more left, who was new joined: the same groups, by the fewest moves",
-        "no_groups": "Too few members or ties for groups of {lo} to {hi}: {reason}",
+        "no_groups": "Too few members for groups of {lo} to {hi}: {reason}",
+        "no_ties": "Nobody is tied to anybody: the rows name no target.",
         "no_projection": "No complete {every} opened with members, so there is nothing to project from.",
     },
     "zh": {
@@ -54,10 +55,11 @@ HEADINGS = {
         "timing": "各步用了多久？",
         "segments": "谁是谁？按最近 {days} 天的消息数，最长停顿之前与期末",
         "movement": "从 {before} 到 {after}：谁去了哪里？",
-        "groups": "谁和谁一个群？按 {before} 之前的联系分群，每群 {lo}–{hi} 人，{leaders} 名管理员",
+        "groups": "谁和谁一个群？按 {before} 之前的联系分群，每群 {lo}–{hi} 人，{leaders} 名负责人",
         "kept": "随机分到同样大小的群，只有 {random:.1%} 的交流留在群内；这样分群留住 {kept:.1%}。",
         "change": "之后呢？不再发言的人离开，新来的人加入：还是这些群，调动最少",
-        "no_groups": "成员或联系太少，分不成 {lo}–{hi} 人的群：{reason}",
+        "no_groups": "成员太少，分不成 {lo}–{hi} 人的群：{reason}",
+        "no_ties": "没有联系：数据里没有对话对象。",
         "no_projection": "没有一个完整的{every}以有成员开始，无从推算。",
     },
 }
@@ -280,10 +282,14 @@ def movement(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
 def groups(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
     """Return groups of those who talked before the longest pause, and what becomes of them after it."""
     words, band = HEADINGS[lang], sq.OPTIMAL_SIZE
-    pause = two_days(log)[0].add(seconds=1) if len(log) else pendulum.from_timestamp(0)
+    if not len(log) or log.target is None:
+        return words["no_ties"]
+    pause = two_days(log)[0].add(seconds=1)
     title = words["groups"].format(lo=band.lo, hi=band.hi, leaders=LEADERS, before=pause.in_tz(tz).to_date_string())
     # Of a part of the rows, those who stand in it; the log itself still knows the members of the whole.
     spring, autumn = (sq.PartialGraph.of(part).whole() for part in (log.where(end=pause), log.where(start=pause)))
+    if not spring.n_ties:
+        return f"{title}\n{words['no_ties']}"
     wrote = np.bincount(log.member_codes, minlength=len(log.members)) >= REGULAR
     leaders = set(log.members.labels[wrote].tolist())
     try:

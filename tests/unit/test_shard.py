@@ -146,6 +146,12 @@ def test_what_can_not_be_had_or_used_is_named(options, error, text):
         shard(CIRCLES, **{"rng": 1, **options})
 
 
+def test_who_is_in_the_way_is_called_by_label():
+    graph = InteractionGraph.from_ties(["ann"], ["bo"], members=Index(["cy", "bo", "ann"]))
+    with pytest.raises(InfeasibleError, match="apart: members 'bo' and 'ann' must be apart"):
+        shard(graph, sizes=(1, 3), together=[{"ann", "bo"}], apart=[{"bo", "ann"}])
+
+
 def test_only_graphs_are_dealt():
     with pytest.raises(InvalidTypeError, match="graph: expected an InteractionGraph"):
         shard([(0, 1)])
@@ -252,11 +258,11 @@ def test_an_audit_counts_what_is_broken_and_names_the_first():
     found = audit(shards, fixed={4: 1, 5: 0}, together=[{0, 1}, {0, 5}, {3}], apart=[{1, 2}, {4, 5}])
     assert not found.holds
     assert [(check.what.en, check.asked, check.broken, check.first) for check in found.checks] == [
-        ("sizes", 3, 3, "group 0: 4 members"),
-        ("leaders", 3, 2, "group 1: 0 leaders"),
-        ("fixed seats", 2, 1, "5: group 2"),
-        ("together", 2, 1, "0 and 5: groups 0, 2"),
-        ("apart", 2, 1, "1 and 2: groups 0, 0"),
+        ("sizes", 3, 3, "0: 4"),
+        ("leaders", 3, 2, "1: 0"),
+        ("fixed seats", 2, 1, "5: 2"),
+        ("together", 2, 1, "0, 5: 0, 2"),
+        ("apart", 2, 1, "1, 2: 0, 0"),
     ]
     assert repr(found) == (
         "Audit(sizes (3 broken), leaders (2 broken), fixed seats (1 broken), together (1 broken), apart (1 broken))"

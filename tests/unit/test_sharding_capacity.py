@@ -116,7 +116,7 @@ def test_who_is_over_needs_the_next_group_at_once():
     plan = plan_capacity(40, as_of=date(2025, 1, 1))
     assert plan.next_group_on == date(2025, 1, 1)
     assert "a further group is due" in str(plan)
-    assert "现已超出余量" in plan.table(lang="zh")
+    assert "超员 4 人，需要再开一个群" in plan.table(lang="zh")
 
 
 def test_nobody_needs_no_group():

@@ -32,7 +32,7 @@ class Check(NamedTuple):
     broken : int
         How many of them break it.
     first : str
-        The first that does, in words; empty if none.
+        The first that does: a group and how many it has, or members and their groups; empty if none.
 
     Examples
     --------
@@ -127,9 +127,9 @@ def audit(
     >>> shards = Shards.of(InteractionGraph.from_ties([0, 2], [1, 3]), [0, 0, 0, 1], sizes=(2, 2))
     >>> print(audit(shards, together=[{2, 3}]))
     asked for  asked  broken  first
-    ──────────────────────────────────────────────
-    sizes          2       2  group 0: 3 members
-    together       1       1  2 and 3: groups 0, 1
+    ────────────────────────────────────
+    sizes          2       2  0: 3
+    together       1       1  2, 3: 0, 1
     """
     asked = Asked.of(shards.members, fixed=fixed, together=together, apart=apart)
     checks = [_sizes(shards)]
@@ -139,7 +139,7 @@ def audit(
     if asked.fixed:
         wanted = {member: names.code(label, argument="fixed") for member, label in asked.fixed.items()}
         wrong = [member for member, code in wanted.items() if group[member] != code]
-        first = "" if not wrong else f"{shards.members[wrong[0]]}: group {names[int(group[wrong[0]])]}"
+        first = "" if not wrong else f"{shards.members[wrong[0]]}: {names[int(group[wrong[0]])]}"
         checks.append(Check(Requirement.FIXED, len(wanted), len(wrong), first))
     for what, sets in ((Requirement.TOGETHER, asked.together), (Requirement.APART, asked.apart)):
         if not sets:
@@ -147,8 +147,8 @@ def audit(
         broken = [members for members in sets if _is_broken(what, group[members])]
         first = ""
         if broken:
-            who = " and ".join(str(shards.members[member]) for member in broken[0])
-            first = f"{who}: groups {', '.join(str(names[int(code)]) for code in group[broken[0]])}"
+            who = ", ".join(str(shards.members[member]) for member in broken[0])
+            first = f"{who}: {', '.join(str(names[int(code)]) for code in group[broken[0]])}"
         checks.append(Check(what, len(sets), len(broken), first))
     return Audit(checks=tuple(checks))
 
@@ -161,12 +161,12 @@ def _is_broken(what: Requirement, codes: np.ndarray[tuple[int, ...], np.dtype[np
 def _sizes(shards: Shards) -> Check:
     sizes = shards.sizes
     wrong = np.flatnonzero((sizes < shards.bounds.lo) | (sizes > shards.bounds.hi))
-    first = "" if not len(wrong) else f"group {shards.groups[int(wrong[0])]}: {int(sizes[wrong[0]])} members"
+    first = "" if not len(wrong) else f"{shards.groups[int(wrong[0])]}: {int(sizes[wrong[0]])}"
     return Check(Requirement.SIZES, shards.n_groups, len(wrong), first)
 
 
 def _leaders(shards: Shards) -> Check:
     n_leaders = shards.n_leaders
     wrong = np.flatnonzero(n_leaders < shards.min_leaders)
-    first = "" if not len(wrong) else f"group {shards.groups[int(wrong[0])]}: {int(n_leaders[wrong[0]])} leaders"
+    first = "" if not len(wrong) else f"{shards.groups[int(wrong[0])]}: {int(n_leaders[wrong[0]])}"
     return Check(Requirement.LEADERS, shards.n_groups, len(wrong), first)

@@ -124,7 +124,7 @@ def shard(
         named=list(dict.fromkeys(asked.fixed.values())),
         rounds=_rounds(effort),
     )
-    possible = _possible(task, len(graph))
+    possible = _possible(task, graph.members)
     random = generator(rng)
     ties = graph.neighbours()
     codes = _dealt(ties, task, possible, random, progress)
@@ -168,7 +168,7 @@ class _Task(NamedTuple):
 def _labels(named: list[Label], n_groups: int, groups: Iterable[Label] | None) -> Index:
     if not named and groups is None:
         return Index.positional(n_groups)
-    return with_new_groups(Index(named), n_groups - len(named), groups)
+    return with_new_groups(Index(named), n_groups - len(named), groups, argument="groups")
 
 
 def _rounds(effort: Effort | int) -> int:
@@ -182,7 +182,7 @@ def _rounds(effort: Effort | int) -> int:
     return _ROUNDS[str(effort)]
 
 
-def _possible(task: _Task, n_members: int) -> Feasibility:
+def _possible(task: _Task, members: Index) -> Feasibility:
     """Return into how many groups members can be dealt; raise where into none."""
     if task.min_leaders < 0:
         raise InvalidValueError(message("min_leaders", "0 or more", task.min_leaders))
@@ -190,7 +190,7 @@ def _possible(task: _Task, n_members: int) -> Feasibility:
         raise InvalidTypeError(message("leaders", "who can lead, as each group needs leaders", None))
     asked = task.asked
     possible = feasible(
-        n_members,
+        len(members),
         task.bounds,
         leaders=task.leads if task.min_leaders else None,
         min_leaders=task.min_leaders,
@@ -199,7 +199,13 @@ def _possible(task: _Task, n_members: int) -> Feasibility:
         apart=asked.apart,
     )
     if possible.verdict == "infeasible":
-        raise InfeasibleError(f"{possible.conditions[-1].what.en}: {possible.reason}")
+        reason = str(possible.reason)
+        met = Seats(asked, 0).met
+        if met is not None:  # `feasible` calls members by code
+            one, other = met
+            named = f"members {members[one]!r} and {members[other]!r}"
+            reason = reason.replace(f"members {one} and {other}", named)
+        raise InfeasibleError(f"{possible.conditions[-1].what.en}: {reason}")
     return possible
 
 

@@ -300,9 +300,9 @@ class CapacityPlan(Tabular[CapacityRow]):
         when = self.next_group_on
         notes = [] if self.in_band else [self._why(lang)]
         if self.headroom < 0:
-            notes.append(
-                "现已超出余量" if lang == "zh" else f"{-self.headroom:,} more than fit: a further group is due"
-            )
+            over = -self.headroom
+            zh = f"超员 {over:,} 人，需要再开一个群"
+            notes.append(zh if lang == "zh" else f"{over:,} more than fit: a further group is due")
         elif lang == "zh":
             notes.append(f"余量 {self.headroom:,} 人" + (f"；{when} 起需要下一个群" if when else ""))
         else:

@@ -197,7 +197,7 @@ class Change(Tabular[GroupChange]):
     >>> shards = Shards.of(graph, [0, 0, 0, 1, 1, 1, 1], sizes=(2, 4))
     >>> change = rebalance(shards, graph, left=[0, 1])
     >>> print(change)
-    1 moved (at least 1), 0 joined, 2 left; kept inside groups 66.7% before, 50.0% after
+    1 moved (1 for the sizes), 0 joined, 2 left; kept inside groups 66.7% before, 50.0% after
     group  before  left  moved out  moved in  joined  after
     ───────────────────────────────────────────────────────
         0       3     2          0         1       0      2
@@ -265,18 +265,18 @@ class Change(Tabular[GroupChange]):
         before, after = (f"{share:.1%}" if share == share else "–" for share in (self.kept_before, self.kept_after))  # noqa: PLR0124
         if lang == "zh":
             return (
-                f"迁移 {self.n_moves:,} 人（至少 {self.lower_bound:,} 人），新加入 {len(self.joined):,} 人，"
+                f"迁移 {self.n_moves:,} 人（规模所需 {self.lower_bound:,} 人），新加入 {len(self.joined):,} 人，"
                 f"离开 {len(self.left):,} 人；群内保留联系由 {before} 变为 {after}"
             )
         return (
-            f"{self.n_moves:,} moved (at least {self.lower_bound:,}), {len(self.joined):,} joined, "
+            f"{self.n_moves:,} moved ({self.lower_bound:,} for the sizes), {len(self.joined):,} joined, "
             f"{len(self.left):,} left; kept inside groups {before} before, {after} after"
         )
 
     def __repr__(self) -> str:
         """Show how many moved, and how few could have."""
         return (
-            f"Change({self.n_moves:,} moved, at least {self.lower_bound:,}; {len(self.joined):,} joined, "
+            f"Change({self.n_moves:,} moved, {self.lower_bound:,} for the sizes; {len(self.joined):,} joined, "
             f"{len(self.left):,} left; kept {self.kept_before:.3f} -> {self.kept_after:.3f})"
         )
 

@@ -51,7 +51,7 @@ class Requirement(Taxonomy):
     LEADERS = "leaders", "负责人", "leaders"
     TOGETHER = "together", "同群", "together"
     FIXED = "fixed", "固定席位", "fixed seats"
-    APART = "apart", "分群", "apart"
+    APART = "apart", "不同群", "apart"
     ALL = "all", "全部条件", "all at once"
 
 
@@ -373,11 +373,11 @@ class _Conditions:
             if seats.met is not None:
                 one, other = seats.met
                 text = f"members {one} and {other} must be apart, and are in one group by `together` or `fixed`"
-                text_zh = f"成员 {one} 与 {other} 必须分群，却又必须同群"
+                text_zh = f"成员 {one} 与 {other} 必须不同群，却又必须同群"
                 self.add(Requirement.APART, range(0), text, text_zh)
             else:
                 text = f"{seats.widest:,} members who must all be apart need as many groups"
-                text_zh = f"{seats.widest:,} 名两两分群的成员至少需要同样多的群"
+                text_zh = f"{seats.widest:,} 名两两不同群的成员至少需要同样多的群"
                 if self.left and self.left[-1] < seats.widest:
                     text += f", and {self.n:,} members fill at most {self.left[-1]:,}"
                     text_zh += f"，而 {self.n:,} 名成员最多 {self.left[-1]:,} 个群"

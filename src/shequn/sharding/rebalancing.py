@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shequn.errors import InvalidValueError, UnknownLabelError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
 from shequn.sharding.bounds import counts_of_groups, size_band, why_no_count
@@ -257,6 +258,8 @@ def _newcomers(joined: Iterable[Label], shards: Shards, graph: InteractionGraph)
 
 def _fixed(fixed: Iterable[Label], shards: Shards, members: Index, gone: IntArray) -> BoolArray | None:
     """Return who keeps their seat, None for nobody."""
+    if isinstance(fixed, Mapping):
+        raise InvalidTypeError(message("fixed", "labels of members, who keep their groups", fixed))
     labels = items_of("fixed", fixed, expected="labels of members")
     if not labels:
         return None

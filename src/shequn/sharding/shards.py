@@ -341,10 +341,10 @@ class Shards(Tabular[ShardRow]):
         return [
             Column(key="group", en="group", zh="群", values=self.groups.labels, format="text"),
             Column(key="size", en="size", zh="人数", values=self.sizes, format="count"),
-            Column(key="leaders", en="leaders", zh="管理员", values=self.n_leaders, format="count"),
+            Column(key="leaders", en="leaders", zh="负责人", values=self.n_leaders, format="count"),
             Column(key="inside", en="tie weight inside", zh="群内联系", values=self.inside, format=weights),
             Column(key="across", en="to other groups", zh="群外联系", values=self.across, format=weights),
-            Column(key="kept", en="kept", zh="保留率", values=kept, format="rate"),
+            Column(key="kept", en="kept", zh="群内占比", values=kept, format="rate"),
         ]
 
     def _title(self, lang: Lang, /) -> str | None:
@@ -357,7 +357,7 @@ class Shards(Tabular[ShardRow]):
         if not self.total_weight:
             return ["没有联系可保留。" if lang == "zh" else "There are no ties to keep."]
         share = f"{self.kept:.1%}"
-        return [f"群内保留了 {share} 的联系。" if lang == "zh" else f"Kept inside groups: {share} of all tie weight."]
+        return [f"群内联系占全部的 {share}。" if lang == "zh" else f"Kept inside groups: {share} of all tie weight."]
 
     def __eq__(self, other: object) -> bool:
         """Return whether both have the same members in the same groups, under the same bounds and leaders."""

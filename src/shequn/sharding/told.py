@@ -88,7 +88,9 @@ def _objects(values: Sequence[object]) -> NDArray[Any]:
     return frozen(np.fromiter(values, dtype=object, count=len(values)))
 
 
-def with_new_groups(groups: Index, n_new: int, labels: Iterable[Label] | None) -> Index:
+def with_new_groups(
+    groups: Index, n_new: int, labels: Iterable[Label] | None, *, argument: str = "new_groups"
+) -> Index:
     """Return the labels of the groups there were and of those that open.
 
     Examples
@@ -98,9 +100,9 @@ def with_new_groups(groups: Index, n_new: int, labels: Iterable[Label] | None) -
     (Index(['一群', 'new-1', 'new-2']), Index([4, 9, 10]))
     """
     if labels is not None:
-        given = items_of("new_groups", labels, expected="labels of groups")
+        given = items_of(argument, labels, expected="labels of groups")
         if len(given) < n_new:
-            raise InvalidValueError(message("new_groups", f"a label for each of {n_new} groups that open", given))
+            raise InvalidValueError(message(argument, f"a label for each of {n_new} groups that open", given))
         new = given[:n_new]
     elif len(groups) and not groups.is_text:
         largest = int(groups.labels.max())
@@ -108,4 +110,4 @@ def with_new_groups(groups: Index, n_new: int, labels: Iterable[Label] | None) -
     else:
         names = (f"new-{number}" for number in count(1))
         new = list(islice((name for name in names if name not in groups), n_new))
-    return Index([*groups, *new], argument="new_groups")
+    return Index([*groups, *new], argument=argument)
