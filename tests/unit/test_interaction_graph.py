@@ -123,7 +123,11 @@ def test_labels_can_name_the_members_of_ties():
         (([0, 1], [1]), {}, MisalignedError, "source: expected as many sources as targets and weights"),
         (([0.5], [1]), {}, InvalidTypeError, "source: expected whole numbers, or labels together with members="),
         (([0], [1], ["a"]), {}, InvalidTypeError, "weight: expected numbers"),
-        (([0], [1]), {"n_members": -1}, InvalidValueError, "n_members: expected 0 or more, got -1"),
+        (([0], [1]), {"n_members": -1}, InvalidValueError, "n_members: expected 0 or more, and less"),
+        (([0], [1]), {"n_members": 2**40}, InvalidValueError, "n_members: expected 0 or more, and less"),
+        (([0], [10**14]), {}, InvalidValueError, "target: expected codes of members, less than"),
+        (([0, 3], [1, 2], [2**61, 2**61]), {}, InvalidValueError, "weight: expected weights whose sum, both ways"),
+        (([0, 3], [1, 2], [1e308, 1e308]), {}, InvalidValueError, "weight: expected weights whose sum, both ways"),
         (([[0]], [1]), {}, InvalidValueError, "source: expected one dimension"),
         (([0], [1], [[1]]), {}, InvalidValueError, "weight: expected one dimension"),
         (([0], [1]), {"self_ties": "keep"}, InvalidValueError, "self_ties"),
@@ -142,6 +146,17 @@ def test_ties_to_oneself_can_be_dropped_and_are_counted():
     graph = InteractionGraph.from_ties([0, 1], [0, 0], self_ties="drop")
     assert ties(graph) == [(1, 0, 1)]
     assert graph.n_self == 1
+
+
+def test_narrow_weights_do_not_wrap():
+    weight = np.array([200, 100], dtype=np.uint8)
+    graph = InteractionGraph(members=AB, source=[0, 1], target=[1, 0], weight=weight)
+    assert graph.neighbours().weight.tolist() == [300, 300]
+
+
+def test_a_graph_keeps_its_count_of_rows_to_oneself():
+    graph = InteractionGraph.from_log(TALK)
+    assert graph.align(Index(list(graph.members))) == graph
 
 
 def test_fields_that_make_no_graph_are_refused():

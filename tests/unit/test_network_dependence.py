@@ -229,3 +229,7 @@ def test_a_part_of_a_dependence_is_checked():
 def test_only_a_graph_depends(function):
     with pytest.raises(InvalidTypeError, match="graph: expected an InteractionGraph, got None"):
         function(None)
+
+
+def test_half_is_not_more_than_half_whatever_rounding_says():
+    assert [concentration([0.1] * n).absence_factor for n in (6, 8, 10)] == [4, 5, 6]

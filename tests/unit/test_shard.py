@@ -129,6 +129,10 @@ def test_groups_have_the_names_that_seats_and_callers_give_them():
         ({"effort": -1}, InvalidValueError, "effort: expected 0 rounds or more"),
         ({"effort": 1.5}, InvalidTypeError, "effort"),
         ({"rng": "seven"}, InvalidTypeError, "rng"),
+        ({"progress": 1}, InvalidTypeError, "progress: expected a function"),
+        ({"sizes": (1, 2**31)}, InvalidValueError, "sizes: expected the fewest and the most"),
+        ({"sizes": sq.SizeBand(1, 2**31)}, InvalidValueError, "sizes: expected groups of less than"),
+        ({"fixed": {0: [1]}}, InvalidTypeError, "fixed: expected groups as str or int"),
         ({"fixed": [1]}, InvalidTypeError, "fixed: expected a mapping of member to group"),
         ({"fixed": {900: "a"}}, UnknownLabelError, "fixed"),
         ({"together": [{1, 900}]}, UnknownLabelError, "together"),
@@ -150,6 +154,20 @@ def test_who_is_in_the_way_is_called_by_label():
     graph = InteractionGraph.from_ties(["ann"], ["bo"], members=Index(["cy", "bo", "ann"]))
     with pytest.raises(InfeasibleError, match="apart: members 'bo' and 'ann' must be apart"):
         shard(graph, sizes=(1, 3), together=[{"ann", "bo"}], apart=[{"bo", "ann"}])
+
+
+def test_a_set_can_name_the_leaders():
+    assert shard(CIRCLES, leaders={1, 40, 60, 100}, rng=1).leaders.sum() == 4
+
+
+def test_groups_and_graphs_are_asked_for_by_name():
+    shards = shard(CIRCLES, rng=1)
+    with pytest.raises(InvalidTypeError, match="graph: expected an InteractionGraph"):
+        shards.place_all(1)
+    with pytest.raises(InvalidTypeError, match="graph: expected an InteractionGraph"):
+        Shards.of(1, [0])
+    with pytest.raises(InvalidTypeError, match="shards: expected Shards"):
+        audit(1)
 
 
 def test_only_graphs_are_dealt():
@@ -225,6 +243,7 @@ def test_a_newcomer_is_offered_the_group_they_know_best_that_has_room():
     assert shards.place({4: 1, 6: 1}).group == 2
     assert shards.place({}).group == 2
     assert shards.place({6: 0.5}).weight == 0.5
+    assert shards.place({4: np.uint8(200), 5: np.uint8(100), 6: 250}) == (1, 300, 2)
 
 
 def test_where_every_group_is_full_there_is_no_seat():
@@ -241,6 +260,8 @@ def test_where_every_group_is_full_there_is_no_seat():
         ({0: -1}, InvalidValueError, "ties: expected finite weights of 0 or more, got -1"),
         ({0: float("nan")}, InvalidValueError, "ties: expected finite weights of 0 or more, got nan"),
         ({0: "much"}, InvalidTypeError, "ties: expected numbers as weights, got 'much'"),
+        ({0: 10**400}, InvalidValueError, "ties: expected finite weights of 0 or more"),
+        ([0], InvalidTypeError, r"ties: expected a mapping of member to weight, got \[0\]"),
         ({0: True}, InvalidTypeError, "ties: expected numbers as weights, got True"),
     ],
 )

@@ -499,3 +499,18 @@ def test_an_answer_comes_back_from_a_pickle_as_it_was(result):
     assert back == result
     assert len(back) == len(list(result.rows()))
     assert back.to_dict(lang="zh") == result.to_dict(lang="zh")
+
+
+def test_gains_of_floats_that_are_rounding_alone_are_not_taken_for_ever():
+    graph = InteractionGraph.from_ties([0, 3, 4], [3, 1, 3], [0.1, 0.1, 0.1], n_members=5)
+    shards = Shards.of(graph.align(Index([0, 1, 2])), [0, 1, 0], sizes=(2, 4))
+    change = rebalance(shards, graph, joined=[3, 4], left=[2])
+    assert change.n_moves == 0
+    assert change.shards.kept == pytest.approx(1 / 3)
+
+
+def test_seats_that_stay_are_named_by_members_alone():
+    graph = InteractionGraph.from_ties([0, 2], [1, 3])
+    shards = Shards.of(graph, [0, 0, 1, 1], sizes=(2, 2))
+    with pytest.raises(InvalidTypeError, match="fixed: expected labels of members, who keep their groups"):
+        rebalance(shards, graph, fixed={0: 1})

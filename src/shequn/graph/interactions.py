@@ -9,7 +9,7 @@ import numpy as np
 
 from shequn.columns import EventLog
 from shequn.columns.kinds import of_kinds
-from shequn.columns.readonly import by_fields, frozen, int64, read_only, read_only_or_none
+from shequn.columns.readonly import by_fields, frozen, int64, read_only_or_none
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.graph._summing import TieColumns, summed, turned
 from shequn.graph.neighbours import Neighbours
@@ -28,6 +28,13 @@ __all__ = ["Direction", "InteractionGraph", "ties_of_log"]
 
 Direction: TypeAlias = Literal["both", "out", "in"]
 _WEIGHT_KINDS = "iuf"
+_MOST_WEIGHT = 2.0**62
+_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
+
+
+def _tie_weights(weight: ArrayLike) -> NDArray[Any]:
+    """Return weights as int64 or float64, read-only."""
+    return frozen(_weights(weight))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -61,7 +68,7 @@ class InteractionGraph:
     members: Index
     source: IntArray = attrs.field(converter=int64)
     target: IntArray = attrs.field(converter=int64)
-    weight: NDArray[Any] = attrs.field(converter=read_only)
+    weight: NDArray[Any] = attrs.field(converter=_tie_weights)
     last_us: NDArray[np.int64] | None = attrs.field(default=None, converter=read_only_or_none)
     n_self: int = 0
 
@@ -76,6 +83,10 @@ class InteractionGraph:
             _require_members(name, codes, len(self.members))
         _require_no_self(self.source, self.target)
         _checked_weights(self.weight, "weight")
+        total = 2 * float(self.weight.sum(dtype=np.float64))
+        if not total < (_MOST_WEIGHT if self.weight.dtype.kind == "i" else np.inf):
+            expected = "weights whose sum, both ways, fits 64 bits"
+            raise InvalidValueError(message("weight", expected, total))
         key = self.source * len(self.members) + self.target
         if (key[1:] <= key[:-1]).any():
             row = int(np.flatnonzero(key[1:] <= key[:-1])[0]) + 1
@@ -251,7 +262,12 @@ class InteractionGraph:
         columns = TieColumns(source.take(keep), target.take(keep), self.weight.take(keep), last_us)
         ties = summed(columns, len(members))
         return InteractionGraph(
-            members=members, source=ties.source, target=ties.target, weight=ties.weight, last_us=ties.last_us
+            members=members,
+            source=ties.source,
+            target=ties.target,
+            weight=ties.weight,
+            last_us=ties.last_us,
+            n_self=self.n_self,
         )
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
@@ -339,8 +355,8 @@ def _among(columns: TieColumns, index: Index, members: Index) -> TieColumns:
 
 def _n_members(n_members: int) -> int:
     number = whole("n_members", n_members)
-    if number < 0:
-        raise InvalidValueError(message("n_members", "0 or more", number))
+    if not 0 <= number <= _MOST_MEMBERS:
+        raise InvalidValueError(message("n_members", "0 or more, and less than 2**31", number))
     return number
 
 
@@ -350,11 +366,14 @@ def _codes(argument: str, codes: ArrayLike) -> IntArray:
         raise InvalidValueError(message(argument, "one dimension", given.shape))
     if given.dtype.kind not in "iu" and given.size:
         raise InvalidTypeError(message(argument, "whole numbers, or labels together with members=", given.dtype.name))
+    if given.size and int(given.max()) > _MOST_MEMBERS:
+        raise InvalidValueError(message(argument, "codes of members, less than 2**31", int(given.max())))
     return given.astype(np.int64)
 
 
 def _codes_of(argument: str, labels: ArrayLike, members: Index) -> IntArray:
-    codes = members.codes_of(labels).astype(np.int64)
+    given, rows = Index.encode(labels, argument=argument)
+    codes = members.places_of(given).astype(np.int64)[rows]
     if (codes < 0).any():
         row = int(np.flatnonzero(codes < 0)[0])
         label = plain_array(argument, labels, expected="a column of labels")[row]

@@ -103,6 +103,8 @@ class PartialGraph:
     def merge(self, other: PartialGraph, /) -> PartialGraph:
         """Return the ties of both parts; which comes first makes no difference.
 
+        Integer weights are exact. Sums of floats may differ in the last digit with how many parts there were.
+
         Raises
         ------
         InvalidTypeError

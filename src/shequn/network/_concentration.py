@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, nan
+from math import fsum, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -164,7 +164,14 @@ class ContributionShares(Tabular[Any]):
         given = np.cumsum(self.values)
         if not len(given) or not given[-1]:
             return 0
-        return int(np.argmax(given > given[-1] - given)) + 1
+        fewest = int(np.argmax(given > given[-1] - given)) + 1
+        if self.values.dtype.kind == "f":  # sums are rounded; near the half, exact ones decide
+            values = self.values.tolist()
+            while fewest > 1 and fsum(values[: fewest - 1]) > fsum(values[fewest - 1 :]):
+                fewest -= 1
+            while fsum(values[:fewest]) <= fsum(values[fewest:]):
+                fewest += 1
+        return fewest
 
     def top_share(self, k: int, /) -> float:
         """Share of the `k` largest contributors, of all where there are no more; NaN where nothing is contributed.

@@ -10,13 +10,14 @@ import numpy as np
 from shequn.columns.table import Column, Tabular
 from shequn.sharding.asking import Asked
 from shequn.sharding.feasibility import Requirement
+from shequn.sharding.shards import Shards
+from shequn.stats._checks import instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from shequn.columns.table import Lang
     from shequn.labels import Label
-    from shequn.sharding.shards import Shards
 
 __all__ = ["Audit", "Check", "audit"]
 
@@ -131,6 +132,7 @@ def audit(
     sizes          2       2  0: 3
     together       1       1  2, 3: 0, 1
     """
+    instance("shards", shards, Shards, expected="Shards")
     asked = Asked.of(shards.members, fixed=fixed, together=together, apart=apart)
     checks = [_sizes(shards)]
     if shards.min_leaders:

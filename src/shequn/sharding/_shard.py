@@ -115,6 +115,8 @@ def shard(
     ([3, 3], 0.857)
     """
     instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
+    if progress is not None and not callable(progress):
+        raise InvalidTypeError(message("progress", "a function of rounds done and to do", progress))
     asked = Asked.of(graph.members, fixed=fixed, together=together, apart=apart)
     task = _Task(
         bounds=size_band("sizes", sizes),

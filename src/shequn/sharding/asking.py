@@ -59,6 +59,9 @@ class Asked:
         """
         if fixed is not None and not isinstance(fixed, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidTypeError(message("fixed", "a mapping of member to group", fixed))
+        for group in () if fixed is None else fixed.values():
+            if isinstance(group, bool) or not isinstance(group, str | int):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise InvalidTypeError(message("fixed", "groups as str or int", group))
         seats = {} if fixed is None else {members.code(m, argument="fixed"): group for m, group in fixed.items()}
         return cls(seats, _sets("together", together, members), _sets("apart", apart, members))
 

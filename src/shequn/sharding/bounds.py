@@ -25,14 +25,16 @@ def size_band(argument: str, sizes: SizeBand | Sequence[int]) -> SizeBand:
     SizeBand(lo=26, hi=36)
     """
     if isinstance(sizes, SizeBand):
+        if sizes.hi > _MOST_MEMBERS:
+            raise InvalidValueError(message(argument, "groups of less than 2**31 members", sizes))
         return sizes
     expected = "the fewest and the most members of a group, such as (26, 36)"
     ends = items_of(argument, sizes, expected=expected)
     if len(ends) != 2:  # noqa: PLR2004
         raise InvalidTypeError(message(argument, expected, sizes))
     lo, hi = (whole(argument, end) for end in ends)
-    if not 1 <= lo <= hi:
-        raise InvalidValueError(message(argument, expected + ", 1 <= fewest <= most", (lo, hi)))
+    if not 1 <= lo <= hi <= _MOST_MEMBERS:
+        raise InvalidValueError(message(argument, expected + ", 1 <= fewest <= most < 2**31", (lo, hi)))
     return SizeBand(lo, hi)
 
 

@@ -244,8 +244,8 @@ def _newcomers(joined: Iterable[Label], shards: Shards, graph: InteractionGraph)
     labels = items_of("joined", joined, expected="labels of members")
     if not labels:
         return Index()
-    _require_once("joined", labels)
     _require_known("joined", labels, graph.members.codes_of(labels) < 0, "a member of the graph")
+    _require_once("joined", labels)
     again = shards.members.codes_of(labels) >= 0
     if again.any():
         row = int(np.flatnonzero(again)[0])
@@ -259,7 +259,7 @@ def _newcomers(joined: Iterable[Label], shards: Shards, graph: InteractionGraph)
 def _fixed(fixed: Iterable[Label], shards: Shards, members: Index, gone: IntArray) -> BoolArray | None:
     """Return who keeps their seat, None for nobody."""
     if isinstance(fixed, Mapping):
-        raise InvalidTypeError(message("fixed", "labels of members, who keep their groups", fixed))
+        raise InvalidTypeError(message("fixed", "labels of members, who keep their groups", "a mapping"))
     labels = items_of("fixed", fixed, expected="labels of members")
     if not labels:
         return None

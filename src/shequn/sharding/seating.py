@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["NOWHERE", "Seating", "Step", "worth_asking"]
 
 _MOST_TARGETS = 3
+_ROUNDING = 1e-9  # of the largest weight
 NOWHERE = -1
 
 
@@ -68,6 +69,7 @@ class Seating:
 
     __slots__ = (
         "_around",
+        "_least",
         "band",
         "group",
         "home",
@@ -104,6 +106,9 @@ class Seating:
         self.n_moved = 0
         self.why: dict[int, MoveReason] = {}
         self._around: dict[int, dict[int, Any]] = {}
+        # Of floats a gain may be no more than rounding, forth and back without end.
+        weight = neighbours.weight
+        self._least = float(weight.max(initial=0)) * _ROUNDING if weight.dtype.kind == "f" else 0
         for member, group in enumerate(self.group):
             if group >= 0:
                 self.members[group].add(member)
@@ -206,7 +211,7 @@ class Seating:
             return
         here = ties.get(own, 0)
         best = max((weight for group, weight in ties.items() if group != own), default=0)
-        if best > here:
+        if best - here > self._least:
             is_free = self.home[member] < 0 or self.home[member] != own
             heappush(heap, (not is_free, here - best, member))
 
@@ -217,10 +222,10 @@ class Seating:
         targets = sorted(((weight - here, group) for group, weight in ties.items() if group != own), reverse=True)
         best: Step | None = None
         for gain, group in targets[:_MOST_TARGETS]:
-            if gain <= 0:
+            if gain <= self._least:
                 break
             for step in self._steps(member, group, gain):
-                if step.gain > 0 and step.cost <= budget and (best is None or step.rank < best.rank):
+                if step.gain > self._least and step.cost <= budget and (best is None or step.rank < best.rank):
                     best = step
         return best
 

@@ -12,9 +12,10 @@ from shequn.columns import Column, Tabular
 from shequn.columns.readonly import by_fields, frozen, read_only, read_only_or_none
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding.bounds import size_band
-from shequn.stats._checks import plain_array, whole
+from shequn.stats._checks import instance, plain, plain_array, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.table import Lang
-    from shequn.graph import InteractionGraph
     from shequn.labels import Label
 
 __all__ = ["Seat", "ShardRow", "Shards", "leader_mask"]
+
+_MOST_WEIGHT = 2.0**62
 
 
 class ShardRow(NamedTuple):
@@ -184,6 +186,7 @@ class Shards(Tabular[ShardRow]):
         >>> Shards.of(graph, [0, 0, 1, 1], sizes=(2, 2)).kept
         1.0
         """
+        instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
         groups, codes = _codes_of(assignment, graph)
         inside, across = _weights_by_group(graph, codes, len(groups))
         return cls(
@@ -274,13 +277,15 @@ class Shards(Tabular[ShardRow]):
         >>> shards.place({2: 5, 0: 1})
         Seat(group=1, weight=5, room=1)
         """
+        instance("ties", ties, Mapping, expected="a mapping of member to weight")
         known = [self.members.code(member, argument="ties") for member in ties]
         weight = np.zeros(len(self.groups), dtype=object)
-        for code, value in zip(known, ties.values(), strict=True):
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-                raise InvalidTypeError(message("ties", "numbers as weights", value))
-            if not 0 <= value < float("inf"):
-                raise InvalidValueError(message("ties", "finite weights of 0 or more", value))
+        for code, given in zip(known, ties.values(), strict=True):
+            value = plain(given)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise InvalidTypeError(message("ties", "numbers as weights", given))
+            if not 0 <= value < _MOST_WEIGHT:
+                raise InvalidValueError(message("ties", "finite weights of 0 or more", given))
             weight[self.group[code]] += value
         sizes = self.sizes.tolist()
         best = min(
@@ -312,6 +317,7 @@ class Shards(Tabular[ShardRow]):
         >>> shards.place_all(InteractionGraph.from_ties([4], [3])).of(4)
         1
         """
+        instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
         n, k = len(graph), len(self.groups)
         at = self.members.places_of(graph.members)
         group = np.where(at >= 0, self.group.take(at, mode="clip") if len(self.group) else -1, -1).astype(np.int64)
@@ -395,6 +401,8 @@ def leader_mask(leaders: ArrayLike, members: Index, /) -> BoolArray:
     >>> leader_mask(["bo"], Index(["ann", "bo"])).tolist()
     [False, True]
     """
+    if isinstance(leaders, (set, frozenset)):
+        leaders = list(leaders)
     given = plain_array("leaders", leaders, expected="a mask of members, or their labels")
     if given.dtype == np.bool_:
         if given.shape != (len(members),):

@@ -9,19 +9,18 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidValueError, message
+from shequn.graph import InteractionGraph
 from shequn.sharding.change import MoveReason
 from shequn.sharding.seating import Seating, Step
-from shequn.sharding.shards import leader_mask
+from shequn.sharding.shards import Shards, leader_mask
 from shequn.sharding.told import told
-from shequn.stats._checks import whole
+from shequn.stats._checks import instance, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from shequn.entities.size import SizeBand
-    from shequn.graph import InteractionGraph
     from shequn.sharding.change import Change
-    from shequn.sharding.shards import Shards
 
 __all__ = ["require_leaders", "seat_leaders", "staff", "wide_enough"]
 
@@ -75,6 +74,8 @@ def staff(
     >>> change.n_moves, change.shards.n_leaders.tolist()
     (2, [1, 1])
     """
+    instance("shards", shards, Shards, expected="Shards")
+    instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
     mask = shards.leaders if leaders is None else leader_mask(leaders, shards.members)
     needed = shards.min_leaders if min_leaders is None else whole("min_leaders", min_leaders)
     if needed < 0:
