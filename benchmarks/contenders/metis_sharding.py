@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 
     from shequn.sharding.engine.ties import Ties
 
-# How many members a group on average; a group is up to 8 % larger.
-METIS_SETTINGS = {"k = N/33": 33, "k = N/30": 30}
-_UNBALANCE = 80  # in thousandths
+# How many members a group has on average, and by how many thousandths one may be larger.
+METIS_SETTINGS = {
+    "k = N/33, ufactor 80": (33, 80),
+    "k = N/30, ufactor 80": (30, 80),
+    "k = N/30, ufactor 200": (30, 200),
+}
 
 
-def metis(ties: Ties, n: int, setting: str) -> NDArray[np.int64]:
+def metis(ties: Ties, n: int, setting: str, seed: int) -> NDArray[np.int64]:
     """Return the group of each member as METIS has it; some groups may be empty."""
+    members, unbalance = METIS_SETTINGS[setting]
     _, groups = pymetis.part_graph(
-        max(n // METIS_SETTINGS[setting], 1),
+        max(n // members, 1),
         adjacency=pymetis.CSRAdjacency(ties.offsets, ties.neighbour),
         eweights=ties.weight,
-        options=pymetis.Options(ufactor=_UNBALANCE),
+        options=pymetis.Options(ufactor=unbalance, seed=seed),
     )
     return np.asarray(groups, dtype=np.int64)

@@ -25,6 +25,7 @@ __all__ = [
     "UndecidedError",
     "UnknownKindWarning",
     "UnknownLabelError",
+    "counted",
     "message",
     "suggest",
 ]
@@ -54,12 +55,46 @@ class MisalignedError(ShequnError, ValueError):
     """Two arguments that must speak of the same members, in the same order, do not."""
 
 
-class InfeasibleError(ShequnError, ValueError):
-    """What was asked for can't be had by anybody: its conditions contradict each other, or there are too few."""
+class _BilingualError(ShequnError):
+    """An error that an operator reads: in English and, where it was worded so, in Chinese."""
+
+    def __init__(self, en: str = "", /, *, zh: str | None = None) -> None:
+        super().__init__(en)
+        self._zh = zh
+
+    @property
+    def en(self) -> str:
+        """The message."""
+        return str(self)
+
+    @property
+    def zh(self) -> str:
+        """The message in Chinese; in English where it has no Chinese."""
+        return self.en if self._zh is None else self._zh
 
 
-class UndecidedError(ShequnError, ValueError):
-    """No answer was found, and it was not proved either that there is none."""
+class InfeasibleError(_BilingualError, ValueError):
+    """What was asked for can't be had by anybody: its conditions contradict each other, or there are too few.
+
+    `zh` is the message in Chinese.
+
+    Examples
+    --------
+    >>> InfeasibleError("sizes: 20 members are too few", zh="规模：20 名成员太少").zh
+    '规模：20 名成员太少'
+    """
+
+
+class UndecidedError(_BilingualError, ValueError):
+    """No answer was found, and it was not proved either that there is none.
+
+    `zh` is the message in Chinese.
+
+    Examples
+    --------
+    >>> UndecidedError("no deal was found").zh
+    'no deal was found'
+    """
 
 
 class ShequnWarning(UserWarning):
@@ -125,6 +160,17 @@ def _shown(got: object) -> str:
         return repr(item() if callable(item) and getattr(got, "ndim", None) == 0 else got)
     except Exception:  # what somebody's class raises must not hide the error that is being worded
         return f"something of type {type(got).__name__}"
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return how many there are of something, in the number that grammar asks for.
+
+    Examples
+    --------
+    >>> counted(1, "tie"), counted(1_200, "tie"), counted(0, "entry", "entries")
+    ('1 tie', '1,200 ties', '0 entries')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def suggest(name: object, known: Iterable[object]) -> str:

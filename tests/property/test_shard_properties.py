@@ -25,6 +25,7 @@ def tasks(draw):
     anybody = st.integers(0, n - 1)
     ties = draw(st.lists(st.tuples(anybody, anybody, st.integers(0, 5)), max_size=20))
     sets = st.lists(st.lists(anybody, min_size=1, max_size=3), max_size=2)
+    sets_of_different_ones = st.lists(st.lists(anybody, min_size=1, max_size=3, unique=True), max_size=2)
     return {
         "n": n,
         "ties": ties,
@@ -33,7 +34,7 @@ def tasks(draw):
         "min_leaders": draw(st.integers(0, 2)),
         "fixed": draw(st.dictionaries(anybody, st.sampled_from(["x", "y"]), max_size=3)),
         "together": draw(sets),
-        "apart": draw(sets),
+        "apart": draw(sets_of_different_ones),
     }
 
 

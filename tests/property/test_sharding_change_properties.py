@@ -6,15 +6,18 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shequn.entities.size import SizeBand
-from shequn.errors import InvalidValueError
+from shequn.errors import InfeasibleError, UndecidedError
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
+from shequn.sharding._audit import audit
 from shequn.sharding.bounds import counts_of_groups
 from shequn.sharding.change import MoveReason
+from shequn.sharding.demands import Demands
 from shequn.sharding.feasibility import feasible
 from shequn.sharding.fewest import fewest_moves
 from shequn.sharding.hashing import hash_shards, label_hashes
@@ -54,6 +57,12 @@ def cases(draw, *, newcomers=True, floats=False):
     return Case(graph, codes, n_groups, band)
 
 
+def rebalanced_case(case, *, max_moves=0, **demands):
+    groups = Index.positional(case.n_groups)
+    wanted = Demands(band=case.band, **demands)
+    return rebalanced(case.graph.neighbours(), case.codes, groups, wanted, max_moves=max_moves)
+
+
 def kept_weight(graph, codes):
     inside = (codes[graph.source] == codes[graph.target]) & (codes[graph.source] >= 0)
     return graph.weight[inside].sum().item()
@@ -65,7 +74,7 @@ def kept_weight(graph, codes):
 @settings(max_examples=150, deadline=None)
 @given(case=cases(floats=True), more=st.sampled_from([0, 0, 1, 3, 100]))
 def test_groups_come_back_into_bounds_with_the_fewest_moves_and_no_more_than_the_budget(case, more):
-    seating, lower = rebalanced(case.graph.neighbours(), case.codes, case.n_groups, case.band, max_moves=more)
+    seating, lower = rebalanced_case(case, max_moves=more)
     codes = seating.codes()
     sizes = np.bincount(codes, minlength=len(seating.members))
     assert all(size in case.band for size in sizes[sizes > 0])
@@ -84,24 +93,100 @@ def test_fixed_seats_are_kept_or_it_is_said_that_they_cannot_be(case, seed, shar
     rng = np.random.default_rng(seed)
     fixed = (case.codes >= 0) & (rng.random(len(case.codes)) < share)
     options = {"leaders": rng.random(len(fixed)) < 0.8, "min_leaders": 1} if led else {}
-    try:
-        seating, lower = rebalanced(
-            case.graph.neighbours(), case.codes, case.n_groups, case.band, fixed=fixed, max_moves=more, **options
-        )
-    except InvalidValueError as error:
-        refusal = str(error)
-    else:
-        refusal = None
-    if refusal is not None:
-        assert "fixed: " in refusal or (led and "leaders: " in refusal)
+    seats = {int(member): int(case.codes[member]) for member in np.flatnonzero(fixed)}
+    can_be = feasible(len(fixed), case.band, fixed=seats, **options).verdict == "feasible"
+    if not can_be:
+        with pytest.raises(InfeasibleError):
+            rebalanced_case(case, fixed=fixed, max_moves=more, **options)
         return
+    seating, lower = rebalanced_case(case, fixed=fixed, max_moves=more, **options)
     codes = seating.codes()
     sizes = np.bincount(codes)
     assert all(size in case.band for size in sizes[sizes > 0])
     assert (codes == case.codes)[fixed].all()
+    if led:
+        assert (np.bincount(codes[options["leaders"]], minlength=len(sizes))[sizes > 0] >= 1).all()
     moved = int(((case.codes >= 0) & (codes != case.codes)).sum())
     assert lower <= moved
     assert led or moved <= lower + more
+    present, stay = (np.bincount(case.codes[who], minlength=case.n_groups) for who in (case.codes >= 0, fixed))
+    if not led:
+        assert lower == fewest_moves(present, case.band, joined=int((case.codes < 0).sum()), fixed=stay).moves
+
+
+@st.composite
+def sets_of(draw, n):
+    """Sets of members of a community, of which some must hold together and some apart."""
+    rng = np.random.default_rng(draw(WHOLE))
+    number, most = draw(st.sampled_from([1, 1, 3, 8])), draw(st.sampled_from([2, 2, 4]))
+    sets = [rng.choice(n, size=min(n, int(rng.integers(2, most + 1))), replace=False).tolist() for _ in range(number)]
+    at = draw(st.integers(0, number))
+    return sets[:at], sets[at:]
+
+
+@settings(max_examples=150, deadline=None)
+@given(case=cases(floats=True), data=st.data(), seed=WHOLE, more=st.sampled_from([0, 0, 4]), led=st.booleans())
+def test_sets_hold_after_a_rebalance_or_it_is_said_that_they_cannot(case, data, seed, more, led):
+    n = len(case.codes)
+    together, apart = data.draw(sets_of(n))
+    rng = np.random.default_rng(seed)
+    fixed = (case.codes >= 0) & (rng.random(n) < data.draw(st.sampled_from([0, 0.2])))
+    asked = {"leaders": rng.random(n) < 0.8, "min_leaders": 1} if led else {}
+    seats = {int(member): int(case.codes[member]) for member in np.flatnonzero(fixed)}
+    can_be = feasible(n, case.band, fixed=seats, together=together, apart=apart, **asked)
+    try:
+        seating, lower = rebalanced_case(
+            case, max_moves=more, fixed=fixed if fixed.any() else None, together=together, apart=apart, **asked
+        )
+    except InfeasibleError:
+        assert can_be.verdict == "infeasible"
+        return
+    except UndecidedError:
+        assert can_be.verdict == "not decided"
+        return
+    assert can_be.verdict != "infeasible"
+    codes = seating.codes()
+    sizes = np.bincount(codes)
+    assert all(size in case.band for size in sizes[sizes > 0])
+    assert all(len(set(codes[members].tolist())) == 1 for members in together)
+    assert all(len(set(codes[members].tolist())) == len(members) for members in apart)
+    assert (codes == case.codes)[fixed].all()
+    if led:
+        assert (np.bincount(codes[asked["leaders"]], minlength=len(sizes))[sizes > 0] >= 1).all()
+    moved = np.flatnonzero((case.codes >= 0) & (codes != case.codes))
+    assert lower <= len(moved) == seating.n_moved
+    assert set(seating.why) >= set(moved.tolist())
+
+
+@settings(max_examples=60, deadline=None)
+@given(case=cases(), data=st.data(), more=st.sampled_from([0, 4]))
+def test_sets_that_hold_anyway_change_nothing(case, data, more):
+    plain, lower = rebalanced_case(case, max_moves=more)
+    codes = plain.codes()
+    some = data.draw(st.lists(st.integers(0, len(codes) - 1), unique=True, max_size=12))
+    together = [[one, other] for one, other in combinations(some, 2) if codes[one] == codes[other]]
+    apart = [[one, other] for one, other in combinations(some, 2) if codes[one] != codes[other]]
+    again, same = rebalanced_case(case, max_moves=more, together=together, apart=apart)
+    assert again.codes().tolist() == codes.tolist()
+    assert (same, again.why) == (lower, plain.why)
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=cases(newcomers=False), data=st.data(), seed=WHOLE, needed=st.integers(0, 1))
+def test_sets_hold_after_staffing_and_sizes_stay(case, data, seed, needed):
+    _, codes = np.unique(case.codes, return_inverse=True)
+    sizes = np.bincount(codes)
+    leaders = np.random.default_rng(seed).random(len(codes)) < 0.7
+    together, apart = data.draw(sets_of(len(codes)))
+    shards = Shards.of(case.graph, codes, sizes=(1, 50))
+    try:
+        change = staff(shards, case.graph, leaders=leaders, min_leaders=needed, together=together, apart=apart)
+    except (InfeasibleError, UndecidedError):
+        # Enumeration tells of small groups whether that is true; pairs alone always find seats in large ones.
+        return
+    assert change.shards.sizes.tolist() == sizes.tolist()
+    assert audit(change.shards, together=together, apart=apart).holds
+    assert (change.shards.n_leaders >= needed).all()
 
 
 class Checked(Seating):
@@ -141,9 +226,7 @@ def test_every_group_gets_its_leaders_for_one_swap_a_short_seat(case, seed, need
     rng = np.random.default_rng(seed)
     leaders = rng.random(len(case.codes)) < 0.7
     assume(feasible(len(leaders), case.band, leaders=leaders, min_leaders=needed).verdict == "feasible")
-    seating, lower = rebalanced(
-        case.graph.neighbours(), case.codes, case.n_groups, case.band, leaders=leaders, min_leaders=needed
-    )
+    seating, lower = rebalanced_case(case, leaders=leaders, min_leaders=needed)
     codes = seating.codes()
     sizes = np.bincount(codes)
     assert all(size in case.band for size in sizes[sizes > 0])

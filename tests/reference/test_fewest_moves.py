@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from shequn.entities.size import SizeBand
-from shequn.errors import InvalidValueError
-from shequn.sharding.bounds import counts_of_groups
+from shequn.errors import InfeasibleError
 from shequn.sharding.fewest import cheapest_plan, fewest_moves
 
 MOST_GROUPS = 4
@@ -26,16 +25,17 @@ def end_sizes_of_new_groups(members, lo, hi):
     return any(k * lo <= members <= k * hi for k in range(members + 1))
 
 
-def fewest_by_enumeration(sizes, lo, hi, joined, stays=()):
+def fewest_by_enumeration(sizes, lo, hi, joined, fixed=None):
     """Try every size each group could end with (0: it closes); the rest must fill new groups.
 
     A present member stays or moves: a group that ends with t of its s members' places keeps min(s, t) of them at most,
     and newcomers take any place. So of s members at least max(s - t, 0) move, and no more have to: every other place is
-    open to those who move and to newcomers alike.
+    open to those who move and to newcomers alike. Where f of them are fixed, the group ends with f or more.
     """
     n = sum(sizes) + joined
     best = None
-    choices = [range(lo, hi + 1) if group in stays else [0, *range(lo, hi + 1)] for group in range(len(sizes))]
+    stay = fixed or [0] * len(sizes)
+    choices = [range(max(lo, f), hi + 1) if f else [0, *range(lo, hi + 1)] for f in stay]
     for ends in product(*choices):
         elsewhere = n - sum(ends)
         if elsewhere < 0 or not end_sizes_of_new_groups(elsewhere, lo, hi):
@@ -55,7 +55,7 @@ def test_the_fewest_moves_are_those_of_enumeration_on_all_small_cases(bounds):
             for joined in range(MOST_JOINED + 1):
                 expected = fewest_by_enumeration(sizes, lo, hi, joined)
                 if expected is None:
-                    with pytest.raises(InvalidValueError, match="no number of groups k has"):
+                    with pytest.raises(InfeasibleError, match="no number of groups k has"):
                         fewest_moves(sizes, bounds, joined=joined)
                     continue
                 plan = fewest_moves(sizes, bounds, joined=joined)
@@ -96,22 +96,26 @@ def test_the_order_of_the_groups_does_not_change_the_fewest_moves(sizes):
     assert len(moved) == 1
 
 
-@pytest.mark.parametrize("bounds", [(1, 3), (2, 3), (2, 5), (3, 4)], ids=str)
-@pytest.mark.parametrize("stays", [(0,), (1,), (0, 2)], ids=str)
-def test_where_some_groups_must_not_close_enumeration_agrees_too(bounds, stays):
+@pytest.mark.parametrize("bounds", [(1, 3), (2, 3), (2, 5), (3, 4), (3, 3)], ids=str)
+@pytest.mark.parametrize("fixed", [(1, 0, 0), (0, 2, 0), (3, 0, 1), (2, 4, 0), (1, 1, 2)], ids=str)
+def test_where_some_keep_their_seats_enumeration_agrees_too(bounds, fixed):
     lo, hi = bounds
-    for sizes in product(range(LARGEST + 1), repeat=3):
+    for sizes in product(range(LARGEST), repeat=3):
+        if any(stay > size for stay, size in zip(fixed, sizes, strict=True)):
+            continue
         for joined in range(2):
-            expected = fewest_by_enumeration(sizes, lo, hi, joined, stays)
-            allowed = counts_of_groups(sum(sizes) + joined, SizeBand(lo, hi))
-            if not allowed:
-                assert expected is None
-                continue
-            mask = np.isin(np.arange(3), stays)
+            expected = fewest_by_enumeration(sizes, lo, hi, joined, fixed)
             if expected is None:
-                with pytest.raises(InvalidValueError, match="fixed: expected members of at most"):
-                    cheapest_plan(np.array(sizes), SizeBand(lo, hi), joined, allowed, stays=mask)
+                with pytest.raises(InfeasibleError, match=r"^(fixed|sizes): "):
+                    fewest_moves(sizes, bounds, joined=joined, fixed=fixed)
                 continue
-            plan = cheapest_plan(np.array(sizes), SizeBand(lo, hi), joined, allowed, stays=mask)
-            assert plan.moves == expected
-            assert not plan.closed[mask].any()
+            plan = fewest_moves(sizes, bounds, joined=joined, fixed=fixed)
+            assert plan.moves == expected, (sizes, bounds, joined)
+            assert not plan.closed[np.array(fixed) > 0].any()
+
+
+def test_only_the_numbers_of_groups_that_are_allowed_are_planned():
+    for numbers in ([1], [2], [3], [1, 3], [4, 5]):
+        plan = cheapest_plan(np.array([6, 2, 1]), SizeBand(1, 10), 1, numbers=numbers)
+        assert plan.n_groups in numbers
+    assert cheapest_plan(np.array([6, 2, 1]), SizeBand(1, 10), 1, numbers=[11]) is None

@@ -12,7 +12,7 @@ from shequn.sharding.engine import Groups, into_bounds, partition, refine, refin
 from shequn.sharding.engine.coarsening import contract, grow, singles
 from shequn.sharding.engine.moves import Wishes, allowed
 from shequn.sharding.engine.sums import sort_rows
-from shequn.sharding.engine.ties import Ties, from_neighbours, from_pairs, whole_weights
+from shequn.sharding.engine.ties import Ties, by_degree, from_neighbours, from_pairs, whole_weights
 
 
 class Neighbours(NamedTuple):
@@ -241,6 +241,44 @@ def test_who_finds_the_best_group_full_takes_the_next_that_gains() -> None:
     groups = Groups(3, (1, 2), movable=np.arange(5) == 0)
     after = refine(ties, np.array([0, 1, 1, 2, 0]), groups, (0.0,), np.random.default_rng(2))
     assert after.tolist() == [2, 1, 1, 2, 0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_calm_step_loses_nothing_however_many_move_at_once(seed: int) -> None:
+    # Dense ties of all weights between groups of few: who moves, mostly has a neighbour who moves as well.
+    rng = np.random.default_rng(seed)
+    u, v = np.triu_indices(60, 1)
+    some = rng.random(len(u)) < 0.3
+    ties = ties_of(u[some], v[some], 60, rng.integers(1, 9, len(u))[some])
+    groups, codes = Groups(12, (3, 7)), rng.permutation(60) % 12
+    inside = [share_inside(ties, codes)]
+    for _ in range(12):
+        codes = refine(ties, codes, groups, (0.0,), rng)
+        inside.append(share_inside(ties, codes))
+    assert inside == sorted(inside)
+    assert inside[-1] > 1.5 * inside[0]
+
+
+def test_nodes_numbered_by_degree_keep_their_ties() -> None:
+    ties, _ = friends(6, 30, seed=8, outside=0.5)
+    again, order = by_degree(ties)
+    assert (np.diff(np.diff(again.offsets)) >= 0).all()
+    for row, node in enumerate(order):
+        there = slice(*again.offsets[row : row + 2])
+        here = slice(*ties.offsets[node : node + 2])
+        assert order[again.neighbour[there]].tolist() == ties.neighbour[here].tolist()
+        assert again.weight[there].tolist() == ties.weight[here].tolist()
+
+
+def test_a_group_that_is_full_gives_many_seats_in_one_step() -> None:
+    # Five strangers sit in the group of 0 to 3; their own friends are elsewhere, where the others are.
+    strangers, friends_of = np.arange(4, 9), np.arange(9, 14)
+    insiders = np.arange(4)
+    pairs = [(a, b) for a in insiders for b in friends_of] + list(zip(strangers, np.arange(14, 19), strict=True))
+    u, v = np.array(pairs).T
+    codes = np.concatenate([np.zeros(9, dtype=np.int64), 1 + np.arange(5), 1 + np.arange(5)])
+    after = refine(ties_of(u, v, 19), codes, Groups(6, (2, 9)), (0.0,), np.random.default_rng(1))
+    assert (after[friends_of] == 0).all()
 
 
 def test_a_region_that_has_lost_is_put_back() -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import shequn as sq
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.errors import (
+    InfeasibleError,
+    InvalidTypeError,
+    InvalidValueError,
+    MisalignedError,
+    UndecidedError,
+    UnknownLabelError,
+    counted,
+    message,
+    suggest,
+)
 
 
 def test_a_message_names_argument_expectation_value_row_and_how_many():
@@ -34,6 +47,8 @@ def test_an_unknown_label_shows_its_message_and_not_its_repr():
     [
         (InvalidValueError, ValueError),
         (MisalignedError, ValueError),
+        (InfeasibleError, ValueError),
+        (UndecidedError, ValueError),
         (InvalidTypeError, TypeError),
         (UnknownLabelError, KeyError),
     ],
@@ -41,6 +56,20 @@ def test_an_unknown_label_shows_its_message_and_not_its_repr():
 def test_every_error_is_also_the_builtin_one_that_a_caller_expects(error, builtin):
     assert issubclass(error, sq.ShequnError)
     assert issubclass(error, builtin)
+
+
+@pytest.mark.parametrize("kind", [InfeasibleError, UndecidedError])
+def test_an_error_for_an_operator_speaks_both_languages_and_survives_a_pickle(kind):
+    error = kind("sizes: too few", zh="规模：太少")
+    for same in (error, pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):  # noqa: S301
+        assert (str(same), same.en, same.zh) == ("sizes: too few", "sizes: too few", "规模：太少")
+    assert kind("sizes: too few").zh == "sizes: too few"
+    assert str(kind()) == ""
+
+
+def test_one_is_singular_and_all_else_plural():
+    assert [counted(n, "tie") for n in (0, 1, 2, 1_000)] == ["0 ties", "1 tie", "2 ties", "1,000 ties"]
+    assert counted(2, "entry", "entries") == "2 entries"
 
 
 def test_a_near_miss_is_suggested_and_a_far_one_is_not():

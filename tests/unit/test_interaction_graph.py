@@ -166,7 +166,7 @@ def test_fields_that_make_no_graph_are_refused():
         InteractionGraph(members=members, source=[1, 0], target=[0, 1], weight=one)
     with pytest.raises(InvalidValueError, match="source: expected ties in order"):
         InteractionGraph(members=members, source=[0, 0], target=[1, 1], weight=one)
-    with pytest.raises(InvalidValueError, match="weight: expected finite weights above 0, got 0"):
+    with pytest.raises(InvalidValueError, match="weight: expected finite numbers above 0, got 0"):
         InteractionGraph(members=members, source=[0, 1], target=[1, 0], weight=one * 0)
     with pytest.raises(MisalignedError, match="weight: expected one entry for each of 2 ties"):
         InteractionGraph(members=members, source=[0, 1], target=[1, 0], weight=one[:1])

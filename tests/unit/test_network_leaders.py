@@ -89,8 +89,8 @@ def test_a_tighter_tolerance_takes_more_rounds():
         ("damping", 1, InvalidValueError, r"damping: expected a number in \[0, 1\), got 1"),
         ("damping", math.nan, InvalidValueError, r"damping: expected a number in \[0, 1\), got nan"),
         ("damping", True, InvalidTypeError, "damping: expected a number, got True"),
-        ("tol", 0, InvalidValueError, "tol: expected a number above 0, up to 1, got 0"),
-        ("max_rounds", 0, InvalidValueError, "max_rounds: expected at least 1, got 0"),
+        ("tol", 0, InvalidValueError, r"tol: expected a number in \(0, 1\], got 0"),
+        ("max_rounds", 0, InvalidValueError, "max_rounds: expected at least 1, and less than"),
         ("max_rounds", 1.5, InvalidTypeError, "max_rounds: expected an integer, got 1.5"),
         ("weight", "wait", InvalidValueError, "weight: expected one of 'weight', 'equal', got 'wait'"),
     ],
@@ -101,9 +101,9 @@ def test_an_option_that_cannot_be_used_is_refused(option, value, error, text):
 
 
 def test_a_rank_has_one_finite_score_a_member():
-    with pytest.raises(MisalignedError, match="score: expected one for each of the 1 members"):
+    with pytest.raises(MisalignedError, match="score: expected one for each of 1 member"):
         PageRank(members=Index(["ann"]), score=[0.5, 0.5], rounds=1, residual=0.0, tol=1e-9)
-    with pytest.raises(InvalidValueError, match="residual: expected finite numbers"):
+    with pytest.raises(InvalidValueError, match="residual: expected a finite number of 0 or more"):
         PageRank(members=Index(["ann"]), score=[1.0], rounds=1, residual=math.inf, tol=1e-9)
 
 
@@ -227,7 +227,7 @@ def test_a_leader_comes_with_reasons():
 
 def test_who_was_not_found_has_no_reasons():
     found = grassroots_leaders(replies(), exclude="owner", top=1)
-    with pytest.raises(UnknownLabelError, match="member: expected one of the 1 leaders, got 'bo'"):
+    with pytest.raises(UnknownLabelError, match="member: expected one of 1 leader, got 'bo'"):
         found.explain("bo")
     with pytest.raises(UnknownLabelError, match="member: expected one of 7 known labels, got 'zed'"):
         found.explain("zed")
@@ -272,13 +272,13 @@ def test_leaders_come_back_from_a_pickle():
     ("options", "error", "text"),
     [
         ({"top": 0}, InvalidValueError, "top: expected at least 1, got 0"),
-        ({"exclude": ["own"]}, UnknownLabelError, "exclude: expected labels of the 7 members, got 'own'"),
-        ({"exclude": np.ones(3, dtype=bool)}, MisalignedError, "exclude: expected a mask of the 7 members"),
+        ({"exclude": ["own"]}, UnknownLabelError, "exclude: expected labels of 7 members, got 'own'"),
+        ({"exclude": np.ones(3, dtype=bool)}, MisalignedError, "exclude: expected a mask of 7 members"),
         ({"groups": "g"}, InvalidTypeError, "groups: expected an Assignment or a mapping of member to group"),
         ({"groups": Assignment.from_mapping({"ann": "a"})}, MisalignedError, "groups: expected one entry for each"),
-        ({"relevance": [1, 2]}, MisalignedError, "relevance: expected one for each of the 7 members"),
+        ({"relevance": [1, 2]}, MisalignedError, "relevance: expected one for each of 7 members"),
         ({"relevance": [1, math.nan, 1, 1, 1, 1, 1]}, InvalidValueError, "relevance: expected finite numbers of 0"),
-        ({"reach": [1, -1, 1, 1, 1, 1, 1]}, InvalidValueError, r"reach: expected finite .*got -1\.0 at row 1"),
+        ({"reach": [1, -1, 1, 1, 1, 1, 1]}, InvalidValueError, r"reach: expected finite .*got -1 at row 1"),
         ({"reach": [1, math.inf, 1, 1, 1, 1, 1]}, InvalidValueError, "reach: expected finite numbers of 0 or more"),
     ],
 )
@@ -289,15 +289,17 @@ def test_what_cannot_be_asked_for_is_refused(options, error, text):
 
 def test_leaders_and_succession_have_one_entry_each():
     found = grassroots_leaders(replies(), exclude="owner")
-    with pytest.raises(MisalignedError, match="rank: expected one for each of the 3 leaders"):
+    with pytest.raises(MisalignedError, match="rank: expected one for each of 3 leaders"):
         attrs.evolve(found, rank=[1])
-    with pytest.raises(MisalignedError, match="rank: expected one for each of the 3 leaders"):
+    with pytest.raises(MisalignedError, match="rank: expected one for each of 3 leaders"):
         attrs.evolve(found, rank=1)
-    with pytest.raises(InvalidValueError, match=r"member: expected codes in \[0, 7\), got 7 at row 1 \(1 of 3 rows\)"):
+    with pytest.raises(
+        InvalidValueError, match=r"member: expected integers in \[0, 6\], got 7 at row 1 \(1 of 3 rows\)"
+    ):
         attrs.evolve(found, member=[1, 7, 2])
-    with pytest.raises(InvalidValueError, match=r"most: expected codes in \[-1, 7\), got -2"):
+    with pytest.raises(InvalidValueError, match=r"most: expected integers in \[-1, 6\], got -2"):
         attrs.evolve(found, most=np.full((3, 3), -2))
-    with pytest.raises(MisalignedError, match="others: expected one for each of the 1 groups"):
+    with pytest.raises(MisalignedError, match="others: expected one for each of 1 group"):
         Succession(groups=Index(["g"]), leaders=[1], others=[1, 2], covered=[1], covered_without_one=[0])
     with pytest.raises(InvalidTypeError, match="succession: expected a Succession"):
         attrs.evolve(found, succession=None)

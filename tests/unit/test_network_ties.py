@@ -76,7 +76,7 @@ def test_degrees_speak_chinese_and_come_back_from_a_pickle():
 
 def test_degrees_have_one_number_a_member():
     one = np.ones(1)
-    with pytest.raises(MisalignedError, match=r"n_out: expected one for each of the 2 members, got .*\(1,\)"):
+    with pytest.raises(MisalignedError, match=r"n_out: expected one for each of 2 members, got .*\(1,\)"):
         Degrees(members=Index(["ann", "bo"]), n_out=[1], n_in=[1, 1], n_both=[1, 1], sent=one, received=one)
 
 
@@ -203,11 +203,11 @@ def test_pairs_stand_in_order_each_once():
         TieStrength(members=members, first=[0, 1], second=[1, 3], **columns)
     with pytest.raises(InvalidValueError, match="first: expected pairs of members in order"):
         TieStrength(members=members, first=[1, 1], second=[0, 2], **columns)
-    with pytest.raises(MisalignedError, match="second: expected one for each of the 2 pairs"):
+    with pytest.raises(MisalignedError, match="second: expected one for each of 2 pairs"):
         TieStrength(members=members, first=[0, 1], second=[1], **columns)
     with pytest.raises(InvalidValueError, match=r"expected numbers in \[0, 1\], got nan at row 0"):
         TieStrength(members=members, first=[0, 1], second=[1, 2], **{**columns, "overlap": [math.nan, 0]})
-    with pytest.raises(InvalidValueError, match=r"weight: expected finite numbers above 0, got 0\.0 at row 1"):
+    with pytest.raises(InvalidValueError, match=r"weight: expected finite numbers above 0, got 0 at row 1"):
         TieStrength(members=members, first=[0, 1], second=[1, 2], **{**columns, "weight": [1, 0]})
 
 
@@ -251,7 +251,7 @@ def test_transitions_are_of_the_same_members():
 
 
 def test_transitions_are_three_by_three_counts():
-    with pytest.raises(InvalidValueError, match="counts: expected 3 × 3 counts of 0 or more"):
+    with pytest.raises(MisalignedError, match="counts: expected one for each of 3 × 3 states"):
         TieTransitions(counts=[[1, 2], [3, 4]])
-    with pytest.raises(InvalidValueError, match="counts: expected 3 × 3 counts of 0 or more"):
+    with pytest.raises(InvalidValueError, match=r"counts: expected integers in \[0, 2\d+\], got -1 at row 2"):
         TieTransitions(counts=[[1, 2, 3], [3, 4, 5], [0, -1, 0]])

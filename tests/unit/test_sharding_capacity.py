@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
+from shequn.entities.size import OPTIMAL_SIZE
 from shequn.errors import InvalidTypeError, InvalidValueError
 from shequn.sharding.capacity import CapacityPlan, plan_capacity
 
@@ -73,6 +74,33 @@ def test_a_reserve_is_kept_free_in_each_group():
     assert plan.n_groups == 36  # 1000 / 28
 
 
+@pytest.mark.parametrize(("cap", "reserve"), [(500, 0), (500, 4), (500, 12), (500, 30), (30, 12), (20, 0), (40, 10)])
+def test_no_other_number_of_groups_fits_better_now_and_with_the_reserve_taken(cap, reserve):
+    fits = OPTIMAL_SIZE.size_fit(np.arange(300))
+    fit = np.minimum(fits[: 300 - reserve], fits[reserve:])
+    fit[0] = 0
+    for n in range(1, 200):
+        k = np.arange(-(-n // (cap - reserve)), n + 1)
+        size, larger = np.divmod(n, k)
+        mean = (fit[size] * size * (k - larger) + fit[size + 1] * (size + 1) * larger) / n
+        chosen = plan_capacity(n, cap=cap, reserve=reserve).n_groups
+        assert mean[k == chosen] == pytest.approx(mean.max())
+
+
+def test_a_reserve_larger_than_the_band_is_kept_as_far_as_can_be():
+    plan = plan_capacity(1_000, reserve=12)
+    assert plan.sizes.tolist()[0] == 25  # 25 / 26 now, 36 / 37 once the 12 have come
+    assert not plan.in_band
+    assert "at most 24 seats in a group" in plan.reason
+
+
+def test_one_is_not_told_as_many():
+    assert repr(plan_capacity(1, ideal=(1, 1))) == "CapacityPlan(1 member, 1 group, in the band)"
+    assert str(plan_capacity(1, ideal=(1, 1))).startswith("1 member in 1 group\n")
+    assert "at most 1 seat in a group" in plan_capacity(5, cap=1).reason
+    assert "1 group cannot all have" in attrs.evolve(plan_capacity(60), n_groups=1).reason
+
+
 def test_a_reserve_that_leaves_no_seat_is_refused():
     with pytest.raises(InvalidValueError, match="reserve: expected fewer seats than the 36 of a group, got 36"):
         plan_capacity(100, reserve=36)
@@ -132,7 +160,7 @@ def test_a_plan_can_be_changed_and_is_then_told_truthfully():
 
 
 def test_a_plan_of_more_groups_than_members_is_refused():
-    with pytest.raises(InvalidValueError, match="n_groups: expected a number of groups that 3 members go into"):
+    with pytest.raises(InvalidValueError, match="n_groups: expected a number of groups that 3 members can fill"):
         attrs.evolve(plan_capacity(3), n_groups=4)
 
 
@@ -141,6 +169,7 @@ def test_a_plan_of_more_groups_than_members_is_refused():
     [
         ({"n_members": -1}, InvalidValueError, "n_members: expected a number of members in"),
         ({"n_members": 1.5}, InvalidTypeError, "n_members: expected an integer"),
+        ({"cap": 2**31}, InvalidValueError, "cap: expected a number of members >= 1"),
         ({"cap": 0}, InvalidValueError, "cap: expected a number of members >= 1"),
         ({"ideal": (36, 26)}, InvalidValueError, "1 <= fewest <= most"),
         ({"ideal": (1, 2, 3)}, InvalidTypeError, "ideal: expected the fewest and the most members"),

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+
+import attrs
 import numpy as np
 import pytest
 
@@ -157,12 +160,91 @@ def test_too_many_sets_to_search_are_decided_by_a_deal_or_not_at_all(monkeypatch
     assert feasible(140, (4, 6), together=sets).verdict == "not decided"
 
 
+def test_with_a_group_for_each_block_a_deal_is_at_hand_however_many_blocks_there_are(monkeypatch):
+    monkeypatch.setattr(packing_search, "_by_load", lambda *_: False)
+    blocks = tuple(packing_search.Block(2, 0, False, frozenset()) for _ in range(70))
+    problem = packing_search.Problem(300, 3, 5, 0, 0, blocks)
+    assert packing_search.deal(problem, 72) == [*([block] for block in range(70)), [], []]
+    assert packing_search.deal(problem, 69) is None
+
+
 def test_where_time_runs_out_the_numbers_left_are_not_decided(monkeypatch):
-    monkeypatch.setattr(packing_search, "_MOST_STEPS", 100)
-    found = feasible(1_000, together=[(0, 1)])
+    monkeypatch.setattr(packing_search, "_MOST_STEPS", 200)
+    found = feasible(1_000, together=[(2 * i, 2 * i + 1) for i in range(40)])
     assert found.verdict == "feasible"
-    assert len(found.undecided)
-    assert 33 in found.n_groups
+    assert found.n_groups.tolist() == [32, 33]
+    assert found.undecided.tolist() == [28, 29, 30, 31, 34, 35, 36, 37, 38]
+    assert found.runs.tolist() == [[32, 33]]
+    assert found.undecided_runs.tolist() == [[28, 31], [34, 38]]
+
+
+def test_with_a_group_for_each_block_nothing_is_left_to_search(monkeypatch):
+    monkeypatch.setattr(packing_search, "_MOST_STEPS", 0)
+    leaders = np.arange(100_000) < 6_400
+    found = feasible(
+        100_000,
+        leaders=leaders,
+        min_leaders=2,
+        together=[(0, 1, 2), (7_000, 7_001)],
+        apart=[(0, 7_000)],
+        fixed={9: "g"},
+    )
+    # Three leaders in one group seat two: 6,399 do the work, and 3,199 groups are the most.
+    assert found.runs.tolist() == [[2_778, 3_199]]
+    assert len(found.undecided) == 0
+
+
+def test_two_thousand_million_members_take_no_memory():
+    found = feasible(2**31 - 1, (1, 2**31 - 1), together=[(0, 1)])
+    assert found.runs.tolist() == [[1, 2**31 - 2]]
+    assert repr(found) == "Feasibility(feasible, 2,147,483,647 members in 1 to 2,147,483,646 groups)"
+
+
+def test_a_set_without_end_is_refused_at_the_first_who_is_no_member():
+    with pytest.raises(InvalidValueError, match=r"together: expected members in \[0, 5\), got 5 at row 0"):
+        feasible(5, (1, 3), together=[itertools.count()])
+
+
+def test_a_reason_is_told_in_both_languages():
+    found = feasible(40)
+    assert found.reason_zh == "没有群数 k 能满足 26 k ≤ 40 ≤ 36 k：1 个群最多容纳 36 人，2 个群至少需要 52 人"
+    assert feasible(20).reason_zh == "没有群数 k 能满足 26 k ≤ 20 ≤ 36 k：1 个群至少需要 26 人"
+    assert feasible(36).reason_zh is None
+
+
+def test_one_is_not_told_as_many():
+    assert repr(feasible(1, (1, 1))) == "Feasibility(feasible, 1 member in 1 group)"
+    assert str(feasible(1, (1, 1))).startswith("1 member, 1 to 1 a group: feasible")
+    assert feasible(4, (1, 1), leaders=1, min_leaders=1).reason == (
+        "1 leader seats 1 each in at most 1 group, and 4 members need at least 4 groups"
+    )
+    assert feasible(1, (1, 1), fixed={0: "g"}).conditions[1].why == "1 group has seats given"
+    assert feasible(2, (1, 1), together=[[1]]).conditions[1].why == (
+        "the largest set that must be together has 1 member"
+    )
+    assert feasible(2, (1, 1), apart=[[1]]).conditions[1].why == "nobody has to be apart from anybody else"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "text"),
+    [
+        ({"runs": [[3, 2]]}, InvalidValueError, "runs: expected ascending runs"),
+        ({"runs": [[1, 2], [2, 4]]}, InvalidValueError, "runs: expected ascending runs"),
+        ({"runs": [1, 2]}, MisalignedError, "runs: expected one for each run"),
+        ({"runs": [[-1, 2]]}, InvalidValueError, "runs: expected integers in"),
+        ({"runs": [[1.5, 2]]}, InvalidTypeError, "runs: expected integers"),
+        ({"undecided_runs": "ab"}, InvalidTypeError, "undecided_runs: expected integers"),
+        ({"conditions": ()}, InvalidValueError, "conditions: expected at least one Condition"),
+        ({"conditions": ["sizes"]}, InvalidTypeError, "conditions: expected conditions, got 'sizes' at row 0"),
+        ({"n_members": -1}, InvalidValueError, "n_members: expected a number of members"),
+        ({"sizes": 5}, InvalidTypeError, "sizes: expected the fewest and the most"),
+    ],
+)
+def test_an_answer_made_by_hand_is_checked(fields, error, text):
+    answer = feasible(100)
+    assert attrs.evolve(answer, runs=[[3, 3], [5, 6]]).n_groups.tolist() == [3, 5, 6]
+    with pytest.raises(error, match=text):
+        attrs.evolve(answer, **fields)
 
 
 def test_a_deal_has_to_try_groups_that_are_not_the_emptiest():
@@ -177,10 +259,13 @@ def test_a_deal_has_to_try_groups_that_are_not_the_emptiest():
         ({"together": 5}, InvalidTypeError, "together: expected sets of members, got 5"),
         ({"together": [(1, "a")]}, InvalidTypeError, "together: expected members as integers in"),
         ({"apart": [(1, 2), (1, 100)]}, InvalidValueError, r"apart: expected members in \[0, 100\), got 100 at row 1"),
-        ({"fixed": [1, 2]}, MisalignedError, "fixed: expected one group for each of the 100 members"),
+        ({"fixed": [1, 2]}, MisalignedError, "fixed: expected one group for each of 100 members"),
+        ({"fixed": {0: [1]}}, InvalidTypeError, r"fixed: expected groups as str or int, got \[1\] at row 0"),
+        ({"fixed": {0: True}}, InvalidTypeError, "fixed: expected groups as str or int, got True"),
+        ({"together": ["ab"]}, InvalidTypeError, "together: expected sets of members, got 'ab' at row 0"),
         ({"fixed": {100: "g"}}, InvalidValueError, "fixed: expected members in"),
         ({"leaders": 101}, InvalidValueError, r"leaders: expected a number of members in \[0, 100\]"),
-        ({"leaders": [True]}, MisalignedError, "leaders: expected one entry for each of the 100 members"),
+        ({"leaders": [True]}, MisalignedError, "leaders: expected one entry for each of 100 members"),
         ({"leaders": [1.0] * 100}, InvalidTypeError, "leaders: expected a number, or an array of booleans"),
         ({"min_leaders": 1}, InvalidTypeError, "leaders: expected who can lead"),
         ({"min_leaders": 1, "leaders": 9, "together": [(1, 2)]}, InvalidTypeError, "leaders: expected a mask of those"),

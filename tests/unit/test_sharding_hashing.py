@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from fractions import Fraction
@@ -9,6 +10,7 @@ import pytest
 
 from shequn.errors import InvalidTypeError, InvalidValueError
 from shequn.labels import Index
+from shequn.sharding import hashing
 from shequn.sharding.hashing import hash_shards, label_hashes
 
 GROUPS = Index(["一群", "二群", "三群", "四群"])
@@ -69,6 +71,23 @@ def test_a_new_group_takes_members_and_few_others_move():
     moved = int((before.codes != after.codes).sum())
     assert after.sizes()["g60"] >= 26
     assert moved < 150  # dealing anew, even in order of arrival, would move nearly all
+
+
+def test_two_threads_and_small_blocks_change_nothing(monkeypatch):
+    groups = Index([f"g{number}" for number in range(30)])
+    alone = hash_shards(members(1_000), groups, bounds=(26, 40))
+    monkeypatch.setattr(hashing, "_MANY_SCORES", 1)
+    monkeypatch.setattr(hashing, "_BLOCK", 100)
+    assert hash_shards(members(1_000), groups, bounds=(26, 40)).codes.tolist() == alone.codes.tolist()
+
+
+def test_a_seat_dealt_once_is_dealt_for_ever():
+    groups = Index([f"g{number}" for number in range(30)])
+    dealt = hash_shards(members(1_000), groups, bounds=(26, 40)).codes.astype("<i4")
+    assert (
+        hashlib.sha256(dealt.tobytes()).hexdigest()
+        == "c8fe50f58a5624b04472f2dd5290f08aca302244c77fe49321fcb0082caa2709"
+    )
 
 
 def test_nobody_is_dealt_to_nothing():

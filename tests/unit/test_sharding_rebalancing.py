@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from shequn.entities.size import SizeBand
-from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
+from shequn.errors import InfeasibleError, InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding.capacity import plan_capacity
 from shequn.sharding.change import MoveReason
 from shequn.sharding.feasibility import feasible
 from shequn.sharding.fewest import fewest_moves
-from shequn.sharding.filling import carry_out, shed
+from shequn.sharding.filling import Shedding, carry_out, shed
 from shequn.sharding.rebalancing import rebalance
 from shequn.sharding.seating import Seating, Step
 from shequn.sharding.shards import Shards
@@ -157,13 +157,33 @@ def test_a_leader_the_group_needs_is_given_up_last():
     assert 0 not in shed(seating, 0, 3, MoveReason.OVERFULL)
 
 
+def test_a_group_that_gives_up_members_piece_by_piece_chooses_as_one_that_is_asked_anew():
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        ends = rng.integers(0, 60, (2, 240))
+        graph = InteractionGraph.from_ties(*ends, rng.integers(1, 9, 240), n_members=60, self_ties="drop")
+        options = {"leaders": rng.random(60) < 0.2, "min_leaders": 3}
+        once, anew = (
+            Seating(graph.neighbours(), np.zeros(60, dtype=np.int64), 6, SizeBand(9, 12), **options) for _ in range(2)
+        )
+        shedding = Shedding(once, 0)
+        for part in range(1, 6):
+            gone = shedding.give_up(10, MoveReason.SPLIT)
+            for member in gone:
+                once.put(member, part)
+            shedding.settle(gone)
+            for member in shed(anew, 0, 10, MoveReason.SPLIT):
+                anew.put(member, part)
+        assert once.codes().tolist() == anew.codes().tolist()
+
+
 def carried_out(ties, codes, sizes, bounds):
     """Seats before anything is improved."""
     u, v, w = zip(*ties, strict=True)
     graph = InteractionGraph.from_ties(np.array(u), np.array(v), np.array(w), n_members=len(codes))
     plan = fewest_moves(sizes, bounds, joined=codes.count(-1))
     seating = Seating(graph.neighbours(), np.array(codes), len(sizes) + plan.n_new, SizeBand(*bounds))
-    carry_out(seating, plan)
+    carry_out(seating, plan.leave, plan.missing, plan.stays)
     return seating.codes().tolist()
 
 
@@ -243,24 +263,33 @@ def test_an_overfull_group_gives_up_others_than_those_with_fixed_seats():
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"fixed": ["a", "b", "c"], "sizes": (2, 2)}, "fixed: expected at most 2 members of one group, got 3"),
-        ({"fixed": ["a", "e"], "sizes": (6, 6)}, "fixed: expected members of at most 1 groups, got 2 groups"),
+        ({"fixed": ["a", "b", "c"], "sizes": (2, 2)}, "fixed seats: 3 members have seats in one group"),
         (
-            {"fixed": list("abcd"), "left": ["e"], "sizes": (2, 4)},
-            "fixed: no member who may move is left to fill 1 seats",
+            {"fixed": ["a", "e"], "sizes": (6, 6)},
+            "fixed seats: 2 groups have seats given, and 6 members fill",
+        ),
+        (
+            {"fixed": list("abcdf"), "left": ["e"], "sizes": (2, 4)},
+            "fixed seats: 2 groups with seats given take at least 6 members, of 5",
+        ),
+        (
+            {"fixed": list("bcde"), "left": ["a"], "sizes": (3, 3)},
+            "sizes: no number of groups",
         ),
     ],
 )
 def test_seats_that_cannot_be_kept_are_refused(options, text):
     shards, graph = community({"一群": "abcd", "二群": "ef"}, sizes=(2, 4))
-    with pytest.raises(InvalidValueError, match=text):
+    with pytest.raises(InfeasibleError, match=text):
         rebalance(shards, graph, **options)
 
 
 def test_fixed_seats_can_keep_a_group_from_its_leaders():
     shards, graph = community({"一群": "abc", "二群": "def"}, sizes=(3, 3), leaders=["a", "b"], min_leaders=1)
-    with pytest.raises(InvalidValueError, match="fixed: no member who may move is left to seat 1 leaders a group"):
+    text = "fixed seats: beside the seats that are kept, groups lack 1 leader, and 0 leaders who may move are left"
+    with pytest.raises(InfeasibleError, match=text) as refused:
         rebalance(shards, graph, fixed=["a", "b"])
+    assert refused.value.zh == "固定席位：除固定席位外还缺 1 名负责人，可调动的负责人只有 0 名"
     assert rebalance(shards, graph, fixed=["a", "d"]).n_moves == 2
 
 
@@ -303,7 +332,7 @@ def test_leaders_are_not_what_an_overfull_group_gives_up():
 def test_few_leaders_keep_groups_from_opening():
     shards, graph = community({"一群": "abcdef"}, sizes=(2, 6), leaders=["a"], min_leaders=1)
     assert rebalance(shards, graph, sizes=(2, 8)).shards.n_groups == 1
-    with pytest.raises(InvalidValueError, match="leaders: expected at least 2, 1 for each of 2 groups, got 1"):
+    with pytest.raises(InfeasibleError, match="leaders: 1 leader seats 1 each in at most 1 group, and 6 members need"):
         rebalance(shards, graph, sizes=(2, 4))
 
 
@@ -320,7 +349,7 @@ def test_more_leaders_a_group_than_its_fewest_members_raise_the_bound():
     shards, graph = community({"一群": "abcd", "二群": "efgh"}, sizes=(2, 6), leaders=list("abcefg"), min_leaders=3)
     change = rebalance(shards, graph, left=["d", "h", "g", "b"])
     assert change.shards.n_groups == 1
-    with pytest.raises(InvalidValueError, match="min_leaders: expected at most the 2 members of a group, got 3"):
+    with pytest.raises(InfeasibleError, match="leaders: 3 leaders do not fit into a group of at most 2"):
         rebalance(shards, graph, sizes=(1, 2))
 
 
@@ -342,7 +371,7 @@ def test_a_split_seats_leaders_in_every_part():
     shards, graph = community({"一群": "abcd"}, ties, sizes=(2, 4), leaders=["a", "b"], min_leaders=1)
     assert split(shards, graph, group="一群").shards.n_leaders.tolist() == [1, 1]
     alone, graph = community({"一群": "abcd"}, ties, sizes=(2, 4), leaders=["a"], min_leaders=1)
-    with pytest.raises(InvalidValueError, match="leaders: expected at least 2"):
+    with pytest.raises(InfeasibleError, match="leaders: expected at least 2"):
         split(alone, graph, group="一群")
 
 
@@ -361,8 +390,9 @@ def test_a_group_can_be_split_into_as_many_parts_as_asked():
             InvalidValueError,
             "group: expected one that makes 4 parts of 2 to 6 members, got 6 members",
         ),
+        ({"group": "一群", "parts": 10**5000}, InvalidValueError, "parts: expected at most the 6 members of the group"),
         ({"group": "一群", "parts": "two"}, InvalidTypeError, "parts: expected an integer"),
-        ({"group": "一群", "new_groups": []}, InvalidValueError, "new_groups: expected a label for each of 1 groups"),
+        ({"group": "一群", "new_groups": []}, InvalidValueError, "new_groups: expected a label for 1 group that opens"),
         ({"group": "一群", "new_groups": ["一群"]}, InvalidValueError, "new_groups: expected each label once"),
     ],
 )
@@ -392,7 +422,7 @@ def test_groups_are_joined_into_the_largest():
     [
         (["一群"], InvalidValueError, "groups: expected two different groups or more"),
         (["一群", "一群"], InvalidValueError, "groups: expected two different groups or more"),
-        (["一群", "二群"], InvalidValueError, "groups: expected groups with at most 4 members together, got 6"),
+        (["一群", "二群"], InfeasibleError, "groups: expected groups with at most 4 members together, got 6"),
         (["一群", "三群"], UnknownLabelError, "groups: expected one of 2 known labels"),
         ("一群", InvalidTypeError, "groups: expected labels of groups"),
     ],
@@ -424,6 +454,9 @@ def test_a_change_prints_and_comes_back_from_a_pickle():
         ({"left": ["z"]}, UnknownLabelError, r"left: expected one of the 6 members of the groups, got 'z' at row 0"),
         ({"left": ["a", "b", "a"]}, InvalidValueError, "left: expected each member once, got 'a' at row 2"),
         ({"left": "abc"}, InvalidTypeError, "left: expected labels of members"),
+        ({"left": ["a", 0.5]}, InvalidTypeError, "left: expected .* got 0.5 at row 1"),
+        ({"fixed": [["a"]]}, InvalidTypeError, "fixed: expected"),
+        ({"joined": [10**400]}, InvalidValueError, "joined: expected"),
         ({"joined": ["z"]}, UnknownLabelError, "joined: expected a member of the graph, got 'z' at row 0"),
         (
             {"joined": ["x", "a"]},
@@ -436,8 +469,8 @@ def test_a_change_prints_and_comes_back_from_a_pickle():
         ({"fixed": ["a"], "left": ["a"]}, UnknownLabelError, "fixed: expected a member of the groups who has not left"),
         ({"max_moves": -1}, InvalidValueError, "max_moves: expected a number of moves of 0 or more"),
         ({"max_moves": 0.1}, InvalidTypeError, "max_moves: expected an integer"),
-        ({"sizes": (5, 5)}, InvalidValueError, "sizes: no number of groups k has 5 k <= 6 <= 5 k"),
-        ({"left": ["a", "b", "c", "d", "e"]}, InvalidValueError, "sizes: no number of groups k has 2 k <= 1 <= 4 k"),
+        ({"sizes": (5, 5)}, InfeasibleError, "sizes: no number of groups k has 5 k <= 6 <= 5 k"),
+        ({"left": ["a", "b", "c", "d", "e"]}, InfeasibleError, "sizes: no number of groups k has 2 k <= 1 <= 4 k"),
     ],
 )
 def test_what_cannot_be_rebalanced_is_refused(options, error, text):
@@ -477,11 +510,15 @@ def test_of_plans_with_as_few_moves_the_one_nearest_to_the_groups_there_were_is_
 @pytest.mark.parametrize(
     ("sizes", "options", "error", "text"),
     [
-        ([40], {}, InvalidValueError, "sizes: no number of groups k has 26 k <= 40 <= 36 k"),
+        ([40], {}, InfeasibleError, "sizes: no number of groups k has 26 k <= 40 <= 36 k"),
         ([-1], {}, InvalidValueError, "sizes: expected integers in"),
         ([[30]], {}, InvalidValueError, "sizes: expected a 1-D array"),
         ([30], {"joined": -1}, InvalidValueError, "joined: expected a number of members"),
         ([2**62, 2**62], {}, InvalidValueError, "sizes: expected a number of members"),
+        ([30], {"fixed": [1, 2]}, MisalignedError, "fixed: expected one count for each of 1 group, got 2"),
+        ([30, 30], {"fixed": [1, 31]}, InvalidValueError, "fixed: expected at most the members of each group, got 31"),
+        ([60], {"fixed": [40]}, InfeasibleError, "fixed: expected at most 36 members of one group, got 40"),
+        ([30, 1, 1], {"fixed": [1, 1, 0]}, InfeasibleError, "fixed: 2 groups have seats given, and 32 members fill at"),
     ],
 )
 def test_sizes_that_cannot_be_used_are_refused(sizes, options, error, text):

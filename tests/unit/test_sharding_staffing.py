@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from shequn.errors import InvalidValueError, UnknownLabelError
+from shequn.errors import InfeasibleError, InvalidValueError, UnknownLabelError
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
 from shequn.sharding.change import MoveReason
@@ -86,10 +86,11 @@ def test_more_leaders_than_are_asked_stay_worth_asking():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"leaders": [0], "min_leaders": 1}, InvalidValueError, "leaders: expected at least 2, 1 for each of 2 groups"),
-        ({"min_leaders": 1}, InvalidValueError, "leaders: expected at least 2"),
+        ({"leaders": [0], "min_leaders": 1}, InfeasibleError, "leaders: expected at least 2, 1 for each of 2 groups"),
+        ({"min_leaders": 1}, InfeasibleError, "leaders: expected at least 2"),
         ({"min_leaders": -1}, InvalidValueError, "min_leaders: expected 0 or more"),
-        ({"leaders": [0, 1, 2, 3, 4, 5], "min_leaders": 3}, InvalidValueError, "min_leaders: expected at most the 2"),
+        ({"leaders": [0, 1, 2, 3, 4, 5], "min_leaders": 3}, InfeasibleError, "min_leaders: expected at most the 2"),
+        ({"min_leaders": 10**5000}, InvalidValueError, "min_leaders: expected a number of members"),
         ({"leaders": [9]}, UnknownLabelError, "leaders: expected one of 6 known labels"),
     ],
 )

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidValueError, message
+from shequn.stats._checks import array_of, plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,21 +27,24 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
+def read_only(values: Any) -> NDArray[Any]:  # noqa: ANN401
     """Return a read-only array: the one given, or a copy of it where its owner may still write to it."""
+    array = plain_array("column", values, expected="an array")
     return frozen(array.copy()) if array.flags.writeable else array
 
 
-def read_only_or_none(array: NDArray[Any] | None) -> NDArray[Any] | None:
+def read_only_or_none(array: Any) -> NDArray[Any] | None:  # noqa: ANN401
     """Return None, or what `read_only` returns."""
     return None if array is None else read_only(array)
 
 
 def int64(values: Any) -> IntArray:  # noqa: ANN401
     """Return a read-only int64 copy of whole numbers, or the array itself where it is one already."""
-    given = np.asarray(values)
+    given = array_of("counts", values, kinds="iub", expected="whole numbers")
     if given.dtype == np.int64 and not given.flags.writeable:
         return given
+    if given.dtype.kind == "u" and given.size and int(given.max()) > np.iinfo(np.int64).max:
+        raise InvalidValueError(message("counts", "whole numbers below 2**63", int(given.max())))
     return frozen(given.astype(np.int64))
 
 

@@ -9,12 +9,31 @@ import numpy as np
 
 from shequn.columns import EventLog
 from shequn.columns.kinds import of_kinds
-from shequn.columns.readonly import by_fields, frozen, int64, read_only_or_none
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.columns.readonly import by_fields, frozen
+from shequn.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MisalignedError,
+    UnknownLabelError,
+    counted,
+    message,
+    suggest,
+)
+from shequn.graph._checking import (
+    MOST_MEMBERS,
+    instants_of_ties,
+    require_members,
+    require_no_self,
+    require_ties,
+    rows_to_oneself,
+    sources_of_ties,
+    targets_of_ties,
+    weights_of_ties,
+)
 from shequn.graph._summing import TieColumns, summed, turned
 from shequn.graph.neighbours import Neighbours
 from shequn.labels import Coded, Index
-from shequn.stats._checks import instance, one_of, plain_array, whole
+from shequn.stats._checks import instance, one_of, plain_array, refuse, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -28,13 +47,10 @@ __all__ = ["Direction", "InteractionGraph", "ties_of_log"]
 
 Direction: TypeAlias = Literal["both", "out", "in"]
 _WEIGHT_KINDS = "iuf"
-_MOST_WEIGHT = 2.0**62
-_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
 
 
-def _tie_weights(weight: ArrayLike) -> NDArray[Any]:
-    """Return weights as int64 or float64, read-only."""
-    return frozen(_weights(weight))
+def _or_none(last_us: ArrayLike | None) -> IntArray | None:
+    return None if last_us is None else instants_of_ties(last_us)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -66,32 +82,15 @@ class InteractionGraph:
     """
 
     members: Index
-    source: IntArray = attrs.field(converter=int64)
-    target: IntArray = attrs.field(converter=int64)
-    weight: NDArray[Any] = attrs.field(converter=_tie_weights)
-    last_us: NDArray[np.int64] | None = attrs.field(default=None, converter=read_only_or_none)
-    n_self: int = 0
+    source: IntArray = attrs.field(converter=sources_of_ties)
+    target: IntArray = attrs.field(converter=targets_of_ties)
+    weight: NDArray[Any] = attrs.field(converter=weights_of_ties)
+    last_us: IntArray | None = attrs.field(default=None, converter=_or_none)
+    n_self: int = attrs.field(default=0, converter=rows_to_oneself)
 
     def __attrs_post_init__(self) -> None:
         """Check that the ties stand in order, each once, between members there are."""
-        instance("members", self.members, Index, expected="an Index")
-        lengths = {len(column) for column in (self.source, self.target, self.weight)}
-        lengths |= set() if self.last_us is None else {len(self.last_us)}
-        if len(lengths) != 1:
-            raise MisalignedError(message("weight", f"one entry for each of {len(self.source)} ties", sorted(lengths)))
-        for name, codes in (("source", self.source), ("target", self.target)):
-            _require_members(name, codes, len(self.members))
-        _require_no_self(self.source, self.target)
-        _checked_weights(self.weight, "weight")
-        total = 2 * float(self.weight.sum(dtype=np.float64))
-        if not total < (_MOST_WEIGHT if self.weight.dtype.kind == "i" else np.inf):
-            expected = "weights whose sum, both ways, fits 64 bits"
-            raise InvalidValueError(message("weight", expected, total))
-        key = self.source * len(self.members) + self.target
-        if (key[1:] <= key[:-1]).any():
-            row = int(np.flatnonzero(key[1:] <= key[:-1])[0]) + 1
-            got = (int(self.source[row]), int(self.target[row]))
-            raise InvalidValueError(message("source", "ties in order of (source, target), each once", got, row=row))
+        require_ties(self.members, TieColumns(self.source, self.target, self.weight, self.last_us))
 
     @classmethod
     def from_log(
@@ -177,7 +176,7 @@ class InteractionGraph:
         Examples
         --------
         >>> InteractionGraph.from_ties(["ann"], ["bo"], members=Index(["ann", "bo", "cy"]))
-        InteractionGraph(3 members, 1 ties)
+        InteractionGraph(3 members, 1 tie)
         """
         one_of("self_ties", self_ties, ("raise", "drop"))
         if members is None:
@@ -185,7 +184,7 @@ class InteractionGraph:
             most = max((int(code.max()) + 1 for code in codes if len(code)), default=0)
             index = Index.positional(most if n_members is None else _n_members(n_members))
             for name, code in zip(("source", "target"), codes, strict=True):
-                _require_members(name, code, len(index))
+                require_members(name, code, len(index))
         else:
             instance("members", members, Index, expected="an Index")
             if n_members is not None and whole("n_members", n_members) != len(members):
@@ -199,7 +198,7 @@ class InteractionGraph:
         _checked_weights(weights, "weight", zero=True)
         is_self = codes[0] == codes[1]
         if self_ties == "raise":
-            _require_no_self(*codes)
+            require_no_self(*codes)
         keep = np.flatnonzero(~is_self & (weights > 0))
         columns = summed(TieColumns(codes[0].take(keep), codes[1].take(keep), weights.take(keep), None), len(index))
         return cls(
@@ -301,7 +300,7 @@ class InteractionGraph:
 
     def __repr__(self) -> str:
         """Show the size of the graph, not its ties."""
-        return f"InteractionGraph({self.n_members:,} members, {self.n_ties:,} ties)"
+        return f"InteractionGraph({counted(self.n_members, 'member')}, {counted(self.n_ties, 'tie')})"
 
 
 def ties_of_log(
@@ -355,7 +354,7 @@ def _among(columns: TieColumns, index: Index, members: Index) -> TieColumns:
 
 def _n_members(n_members: int) -> int:
     number = whole("n_members", n_members)
-    if not 0 <= number <= _MOST_MEMBERS:
+    if not 0 <= number <= MOST_MEMBERS:
         raise InvalidValueError(message("n_members", "0 or more, and less than 2**31", number))
     return number
 
@@ -366,7 +365,7 @@ def _codes(argument: str, codes: ArrayLike) -> IntArray:
         raise InvalidValueError(message(argument, "one dimension", given.shape))
     if given.dtype.kind not in "iu" and given.size:
         raise InvalidTypeError(message(argument, "whole numbers, or labels together with members=", given.dtype.name))
-    if given.size and int(given.max()) > _MOST_MEMBERS:
+    if given.size and int(given.max()) > MOST_MEMBERS:
         raise InvalidValueError(message(argument, "codes of members, less than 2**31", int(given.max())))
     return given.astype(np.int64)
 
@@ -388,6 +387,8 @@ def _weights(weight: ArrayLike) -> NDArray[Any]:
         raise InvalidValueError(message("weight", "one dimension", given.shape))
     if given.dtype.kind not in _WEIGHT_KINDS and given.size:
         raise InvalidTypeError(message("weight", "numbers", given.dtype.name))
+    if given.dtype.kind == "u" and given.size and int(given.max()) > np.iinfo(np.int64).max:
+        refuse("weight", "whole numbers below 2**63", given, given > np.iinfo(np.int64).max)
     return given.astype(np.float64 if given.dtype.kind == "f" else np.int64)
 
 
@@ -405,21 +406,3 @@ def _checked_weights(
         raise InvalidValueError(
             message(argument, expected, weight[row].item(), row=row, bad=int(bad.sum()), total=len(weight))
         )
-
-
-def _require_members(argument: str, codes: IntArray, n_members: int) -> None:
-    bad = (codes < 0) | (codes >= n_members)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        expected = f"codes of {n_members} members, in [0, {n_members})"
-        raise InvalidValueError(
-            message(argument, expected, int(codes[row]), row=row, bad=int(bad.sum()), total=len(codes))
-        )
-
-
-def _require_no_self(source: IntArray, target: IntArray) -> None:
-    is_self = source == target
-    if is_self.any():
-        row = int(np.flatnonzero(is_self)[0])
-        text = message("target", "somebody else than the source", int(target[row]), row=row, bad=int(is_self.sum()))
-        raise InvalidValueError(text + '; self_ties="drop" leaves such ties out')

@@ -7,18 +7,32 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, frozen, read_only
-from shequn.errors import InvalidValueError, MisalignedError, message
-from shequn.stats._checks import whole
+from shequn.columns.readonly import by_fields, frozen
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
+from shequn.stats._checks import counts_column, reals_column, refuse, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import IntArray
 
 __all__ = ["Neighbours"]
+
+_OF_ENTRIES = "each entry"
+
+
+def _offsets(offsets: ArrayLike) -> IntArray:
+    return counts_column("offsets", offsets, (-1,), of="each member, and one more")
+
+
+def _neighbour(neighbour: ArrayLike) -> IntArray:
+    return counts_column("neighbour", neighbour, (-1,), of=_OF_ENTRIES)
+
+
+def _weight(weight: ArrayLike) -> NDArray[Any]:
+    return reals_column("weight", weight, (-1,), of=_OF_ENTRIES, least=0, above=True, whole_too=True)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -36,6 +50,10 @@ class Neighbours:
 
     Raises
     ------
+    InvalidTypeError
+        An array does not hold numbers.
+    InvalidValueError
+        A neighbour is no member, or a row is not in order.
     MisalignedError
         The arrays don't fit each other.
 
@@ -51,13 +69,25 @@ class Neighbours:
     weight: NDArray[Any]
 
     def __attrs_post_init__(self) -> None:
-        """Check that the arrays fit each other, and see to it that nobody writes to them."""
-        for name in ("offsets", "neighbour", "weight"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        """Check that the arrays fit each other, that rows are in order, and that nobody writes to them."""
+        # Converters would hide the arrays from type checkers that hold this class against the engine's protocol.
+        object.__setattr__(self, "offsets", _offsets(self.offsets))
+        object.__setattr__(self, "neighbour", _neighbour(self.neighbour))
+        object.__setattr__(self, "weight", _weight(self.weight))
         n_entries = int(self.offsets[-1]) if len(self.offsets) else -1
         if n_entries != len(self.neighbour) or len(self.weight) != n_entries:
             text = f"offsets that end with the number of neighbours ({len(self.neighbour)}) and weights"
             raise MisalignedError(message("offsets", text, (n_entries, len(self.weight))))
+        if int(self.offsets[0]) or (self.offsets[1:] < self.offsets[:-1]).any():
+            raise InvalidValueError(message("offsets", "numbers that start at 0 and never fall", self.offsets))
+        bad = self.neighbour >= self.n_members
+        if bad.any():
+            refuse("neighbour", f"codes in [0, {self.n_members})", self.neighbour, np.asarray(bad))
+        falls = np.flatnonzero(self.neighbour[1:] <= self.neighbour[:-1]) + 1
+        if len(falls) and (is_inside := np.isin(falls, self.offsets, invert=True)).any():
+            row = int(falls[is_inside][0])
+            text = "neighbours in ascending order in each row, each once"
+            raise InvalidValueError(message("neighbour", text, int(self.neighbour[row]), row=row))
 
     @property
     def n_members(self) -> int:
@@ -102,4 +132,5 @@ class Neighbours:
 
     def __repr__(self) -> str:
         """Show the size, not the entries."""
-        return f"Neighbours({self.n_members:,} members, {len(self.neighbour):,} entries)"
+        entries = counted(len(self.neighbour), "entry", "entries")
+        return f"Neighbours({counted(self.n_members, 'member')}, {entries})"

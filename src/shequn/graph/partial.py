@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, int64, read_only
-from shequn.errors import InvalidTypeError, message
+from shequn.columns.readonly import by_fields
+from shequn.errors import InvalidTypeError, counted, message
+from shequn.graph._checking import (
+    instants_of_ties,
+    require_ties,
+    rows_to_oneself,
+    sources_of_ties,
+    targets_of_ties,
+    weights_of_ties,
+)
 from shequn.graph._summing import TieColumns, summed
 from shequn.graph.interactions import InteractionGraph, ties_of_log
 from shequn.labels import Index
@@ -58,11 +66,15 @@ class PartialGraph:
     """
 
     members: Index = _NOBODY
-    source: IntArray = attrs.field(factory=_nothing, converter=int64)
-    target: IntArray = attrs.field(factory=_nothing, converter=int64)
-    weight: NDArray[Any] = attrs.field(factory=_nothing, converter=read_only)
-    last_us: IntArray = attrs.field(factory=_nothing, converter=int64)
-    n_self: int = 0
+    source: IntArray = attrs.field(factory=_nothing, converter=sources_of_ties)
+    target: IntArray = attrs.field(factory=_nothing, converter=targets_of_ties)
+    weight: NDArray[Any] = attrs.field(factory=_nothing, converter=weights_of_ties)
+    last_us: IntArray = attrs.field(factory=_nothing, converter=instants_of_ties)
+    n_self: int = attrs.field(default=0, converter=rows_to_oneself)
+
+    def __attrs_post_init__(self) -> None:
+        """Check that the ties stand in order, each once, between members there are."""
+        require_ties(self.members, TieColumns(self.source, self.target, self.weight, self.last_us))
 
     @classmethod
     def of(
@@ -164,4 +176,4 @@ class PartialGraph:
 
     def __repr__(self) -> str:
         """Show the size of the part."""
-        return f"PartialGraph({len(self.members):,} members, {len(self.source):,} ties)"
+        return f"PartialGraph({counted(len(self.members), 'member')}, {counted(len(self.source), 'tie')})"

@@ -11,7 +11,7 @@ import numpy as np
 from shequn.columns.numbers import exact_sum, to_numbers
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Tabular
-from shequn.errors import InvalidValueError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.network.facts import Fact, measures, tidy
 from shequn.stats._checks import items_of, refuse, whole
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from shequn.columns.table import Column, Lang
 
 __all__ = ["ContributionShares", "concentration"]
+
+_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
 
 
 def concentration(values: ArrayLike, /, *, top: Iterable[int] = (1, 3, 10)) -> ContributionShares:
@@ -81,8 +83,8 @@ def concentration(values: ArrayLike, /, *, top: Iterable[int] = (1, 3, 10)) -> C
 def _top(top: Iterable[int]) -> tuple[int, ...]:
     wanted = tuple(whole("top", number) for number in items_of("top", top, expected="numbers of members"))
     for number in wanted:
-        if number < 1:
-            raise InvalidValueError(message("top", "numbers of members from 1 on", number))
+        if not 1 <= number <= _MOST_MEMBERS:
+            raise InvalidValueError(message("top", "numbers of members from 1 on, less than 2**31", number))
     return tuple(dict.fromkeys(wanted))
 
 
@@ -217,7 +219,8 @@ class ContributionShares(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show how many there are, and how many give more than half."""
-        return f"ContributionShares({self.n_contributors:,} contributors, absence factor {self.absence_factor:,})"
+        contributors = counted(self.n_contributors, "contributor")
+        return f"ContributionShares({contributors}, absence factor {self.absence_factor:,})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isnan, nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -10,14 +10,15 @@ import numpy as np
 
 from shequn.columns.numbers import exact_sum
 from shequn.columns.table import Tabular
-from shequn.errors import InvalidValueError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.graph import InteractionGraph
+from shequn.labels import Index
 from shequn.network._concentration import ContributionShares, concentration
 from shequn.network.connected import component_roots
-from shequn.network.facts import Fact, measures, tidy
+from shequn.network.facts import Fact, measures, shown, tidy
 from shequn.network.ties import sums
 from shequn.network.whom import mask_of
-from shequn.stats._checks import instance, one_of, plain, whole
+from shequn.stats._checks import instance, is_integer, items_of, number, number_between, one_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from shequn.labels import Label
 
 __all__ = ["Cohesion", "Dependence", "degree_centralisation", "dependence"]
+
+_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
 
 
 def dependence(
@@ -210,14 +213,16 @@ class Cohesion:
     def __attrs_post_init__(self) -> None:
         """Check that no part is larger than the whole."""
         for name in ("n_others", "n_giant", "n_answered"):
-            value = whole(name, getattr(self, name))
-            if value < 0 or value > self.n_others:
-                raise InvalidValueError(message(name, f"a number from 0 to {self.n_others}", value))
+            value, most = whole(name, getattr(self, name)), _MOST_MEMBERS if name == "n_others" else self.n_others
+            if not 0 <= value <= most:
+                raise InvalidValueError(message(name, f"a number from 0 to {most}", value))
             object.__setattr__(self, name, value)
-        talk = plain(self.talk)
-        if isinstance(talk, bool) or not isinstance(talk, int | float) or not talk >= 0:
-            raise InvalidValueError(message("talk", "a weight of 0 or more", self.talk))
-        object.__setattr__(self, "talk", talk)
+        amount = number_between("talk", self.talk, 0)
+        object.__setattr__(self, "talk", whole("talk", self.talk) if is_integer(self.talk) else amount)
+        share = number("centralisation", self.centralisation)
+        object.__setattr__(
+            self, "centralisation", share if isnan(share) else number_between("centralisation", share, 0, 1)
+        )
 
     @property
     def giant_share(self) -> float:
@@ -231,12 +236,7 @@ class Cohesion:
 
 
 def _labels(who: Iterable[Label]) -> tuple[Label, ...]:
-    return tuple(who)
-
-
-def _cohesion_of(value: Cohesion) -> Cohesion:
-    instance("before, after", value, Cohesion, expected="a Cohesion")
-    return value
+    return tuple(Index(items_of("who", who, expected="labels of members"), argument="who"))
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -260,9 +260,18 @@ class Dependence(Tabular[Any]):
     """
 
     who: tuple[Label, ...] = attrs.field(converter=_labels)
-    before: Cohesion = attrs.field(converter=_cohesion_of)
-    after: Cohesion = attrs.field(converter=_cohesion_of)
+    before: Cohesion
+    after: Cohesion
     said: ContributionShares
+
+    def __attrs_post_init__(self) -> None:
+        """Check that before and after are of the same others."""
+        for name in ("before", "after"):
+            instance(name, getattr(self, name), Cohesion, expected="a Cohesion")
+        instance("said", self.said, ContributionShares, expected="ContributionShares")
+        if self.before.n_others != self.after.n_others:
+            expected = f"the {self.before.n_others} others of before"
+            raise MisalignedError(message("after", expected, f"{self.after.n_others} others"))
 
     @property
     def talk_share(self) -> float:
@@ -294,7 +303,13 @@ class Dependence(Tabular[Any]):
     def _facts(self) -> list[Fact]:
         was, now = self.before, self.after
         return [
-            Fact("giant", "others in the largest component", "其余成员在最大分支", "count", (was.n_giant, now.n_giant)),
+            Fact(
+                "giant",
+                "others in the largest component",
+                "其余成员在最大连通分支",
+                "count",
+                (was.n_giant, now.n_giant),
+            ),
             Fact("giant_share", "share of the others", "占其余成员", "rate", (was.giant_share, now.giant_share)),
             Fact("talk", "talk", "交流量", "count", (was.talk, now.talk)),
             Fact("answered", "others who are answered", "其余成员获回应", "count", (was.n_answered, now.n_answered)),
@@ -328,7 +343,7 @@ class Dependence(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show how many leave, and their share of the talk."""
-        return f"Dependence(without {len(self.who)} members, {self.talk_share:.1%} of the talk)"
+        return f"Dependence(without {counted(len(self.who), 'member')}, {shown(self.talk_share, 'rate')} of the talk)"
 
 
 _MOST_NAMED = 6

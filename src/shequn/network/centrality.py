@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import attrs
@@ -10,20 +9,22 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
-from shequn.stats._checks import instance, one_of, plain, reals, whole
+from shequn.stats._checks import instance, number_between, one_of, reals_column, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from numpy.typing import ArrayLike
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
 
 __all__ = ["PageRank", "Votes", "pagerank"]
+
+_MOST_ROUNDS = 2**63
+_MOST_WITHOUT_GAIN = 100
+_ALL = 1.0 + 1e-6  # rounding may make a share a little more than all
 
 Votes: TypeAlias = Literal["weight", "equal"]
 
@@ -48,7 +49,7 @@ def pagerank(
     tol : float, default 1e-10
         Stop once a round moves no more than this in sum; all ranks add up to 1.
     max_rounds : int, default 1000
-        Stop at the latest after so many.
+        Stop at the latest after so many; or earlier, where a hundred rounds did no more than round.
     weight : {"weight", "equal"}, default "weight"
         Whether a member's votes are as heavy as their ties, or all alike.
 
@@ -85,10 +86,11 @@ def pagerank(
     """
     instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
     one_of("weight", weight, get_args(Votes))
-    share, least = _damping(damping), _tol(tol)
+    share = number_between("damping", damping, 0, 1, excluding="most")
+    least = number_between("tol", tol, 0, 1, excluding="least")
     rounds = whole("max_rounds", max_rounds)
-    if rounds < 1:
-        raise InvalidValueError(message("max_rounds", "at least 1", max_rounds))
+    if not 1 <= rounds < _MOST_ROUNDS:
+        raise InvalidValueError(message("max_rounds", "at least 1, and less than 2**63", max_rounds))
     if not graph.n_members:
         return PageRank(members=graph.members, score=np.zeros(0), rounds=0, residual=0.0, tol=least)
     n_votes = np.bincount(graph.source, minlength=graph.n_members)
@@ -116,7 +118,9 @@ def _settled(
     silent = np.flatnonzero(n_votes == 0)
     score = np.full(n, 1.0 / n)
     done, moved = 0, np.inf
-    while done < max_rounds and moved > tol:
+    least, since = np.inf, 0
+    # A round never moves more than the one before, unless what it moves is rounding alone.
+    while done < max_rounds and moved > tol and since < _MOST_WITHOUT_GAIN:
         votes = np.repeat(score, n_votes)  # ties stand in order of their source
         votes *= part
         new: FloatArray = np.bincount(graph.target, weights=votes, minlength=n).astype(np.float64, copy=False)
@@ -124,33 +128,23 @@ def _settled(
         new += (1.0 - damping + damping * float(score[silent].sum())) / n
         moved = float(np.abs(new - score).sum())
         score, done = new, done + 1
+        least, since = (moved, 0) if moved < least else (least, since + 1)
     return PageRank(members=graph.members, score=frozen(score), rounds=done, residual=moved, tol=tol)
 
 
-def _damping(damping: float) -> float:
-    number = _number("damping", damping)
-    if not 0 <= number < 1:
-        raise InvalidValueError(message("damping", "a number in [0, 1)", damping))
+def _rounds(rounds: int) -> int:
+    number = whole("rounds", rounds)
+    if not 0 <= number < _MOST_ROUNDS:
+        raise InvalidValueError(message("rounds", "a number of rounds in [0, 2**63)", rounds))
     return number
+
+
+def _residual(residual: float) -> float:
+    return number_between("residual", residual, 0)
 
 
 def _tol(tol: float) -> float:
-    number = _number("tol", tol)
-    if not 0 < number <= 1:
-        raise InvalidValueError(message("tol", "a number above 0, up to 1", tol))
-    return number
-
-
-def _number(argument: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number", value))
-    return float(number)
-
-
-def _scores(score: ArrayLike) -> FloatArray:
-    given = reals("score", score)
-    return given if not given.flags.writeable else frozen(given.copy())
+    return number_between("tol", tol, 0)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -180,19 +174,17 @@ class PageRank(Tabular[Any]):
     """
 
     members: Index
-    score: FloatArray = attrs.field(converter=_scores)
-    rounds: int
-    residual: float
-    tol: float
+    score: FloatArray
+    rounds: int = attrs.field(converter=_rounds)
+    residual: float = attrs.field(converter=_residual)
+    tol: float = attrs.field(converter=_tol)
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one score a member."""
         instance("members", self.members, Index, expected="an Index")
-        if self.score.shape != (len(self.members),):
-            expected = f"one for each of the {len(self.members)} members"
-            raise MisalignedError(message("score", expected, f"an array of shape {self.score.shape}"))
-        if not all(isfinite(value) for value in (self.residual, self.tol)):
-            raise InvalidValueError(message("residual", "finite numbers", (self.residual, self.tol)))
+        n = len(self.members)
+        score = reals_column("score", self.score, (n,), of=f"each of {counted(n, 'member')}", least=0, most=_ALL)
+        object.__setattr__(self, "score", score)
 
     @property
     def converged(self) -> bool:
@@ -230,11 +222,12 @@ class PageRank(Tabular[Any]):
             return ()
         if lang == "zh":
             return (f"未收敛：{self.rounds} 轮后每轮仍变动 {self.residual:.1e}",)
-        return (f"not converged: after {self.rounds} rounds a round still moves {self.residual:.1e}",)
+        return (f"not converged: after {counted(self.rounds, 'round')} a round still moves {self.residual:.1e}",)
 
     def __repr__(self) -> str:
         """Show how many members and rounds there are."""
-        return f"PageRank({len(self.members):,} members, {self.rounds} rounds, converged={self.converged})"
+        made = counted(self.rounds, "round")
+        return f"PageRank({counted(len(self.members), 'member')}, {made}, converged={self.converged})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

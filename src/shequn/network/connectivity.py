@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -10,11 +10,11 @@ import numpy as np
 
 from shequn.columns.table import Tabular
 from shequn.entities.taxonomies import Taxonomy
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.network.connected import component_roots
 from shequn.network.facts import Fact, measures, tidy
-from shequn.stats._checks import instance, one_of, plain, whole
+from shequn.stats._checks import instance, number_between, one_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shequn.columns.table import Column, Lang
 
 __all__ = ["Connectivity", "ConnectivityStage", "connectivity_stage"]
+
+_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
 
 
 class ConnectivityStage(Taxonomy):
@@ -137,17 +139,17 @@ class Connectivity(Tabular[Any]):
     >>> found = Connectivity(n_members=5, n_pairs=4, n_isolates=1, n_components=2, n_giant=4)
     >>> print(found.table(lang="zh"))
     连接阶段：线
-    指标           数值
-    ───────────────────
-    成员              5
-    关系对            4
-    孤立成员          1
-    孤立成员占比  20.0%
-    人均邻居       1.60
-    密度          40.0%
-    分支              2
-    最大分支          4
-    最大分支占比  80.0%
+    指标               数值
+    ───────────────────────
+    成员                  5
+    有往来的成员对        4
+    孤立成员              1
+    孤立成员占比      20.0%
+    人均往来人数       1.60
+    密度              40.0%
+    连通分支              2
+    最大连通分支          4
+    最大连通分支占比  80.0%
     """
 
     n_members: int
@@ -161,13 +163,14 @@ class Connectivity(Tabular[Any]):
 
     def __attrs_post_init__(self) -> None:
         """Check that no part is larger than the whole."""
-        for name in ("n_members", "n_pairs", "n_isolates", "n_components", "n_giant"):
-            object.__setattr__(self, name, _count(name, getattr(self, name)))
-        for name in ("n_isolates", "n_components", "n_giant"):
-            if getattr(self, name) > self.n_members:
-                raise InvalidValueError(message(name, f"up to the {self.n_members} members", getattr(self, name)))
-        for name, most in (("max_isolates", 1.0), ("min_degree", inf), ("min_giant", 1.0)):
-            object.__setattr__(self, name, _threshold(name, getattr(self, name), most))
+        n = _count("n_members", self.n_members, _MOST_MEMBERS, "a number of members in [0, 2**31)")
+        n_pairs = n * (n - 1) // 2
+        object.__setattr__(self, "n_members", n)
+        for name, most in (("n_pairs", n_pairs), ("n_isolates", n), ("n_components", n), ("n_giant", n)):
+            expected = f"a number from 0 to {most}, there being {counted(n, 'member')}"
+            object.__setattr__(self, name, _count(name, getattr(self, name), most, expected))
+        for name, end in (("max_isolates", 1.0), ("min_degree", inf), ("min_giant", 1.0)):
+            object.__setattr__(self, name, number_between(name, getattr(self, name), 0, end))
 
     @property
     def isolates_share(self) -> float:
@@ -213,9 +216,9 @@ class Connectivity(Tabular[Any]):
         isolates, giant = f"{self.isolates_share:.1%}", f"{self.giant_share:.1%}"
         if lang == "zh":
             return (
-                f"{self.stage.zh}：{isolates} 的成员没有关系（超过 {self.max_isolates:.1%} 为点），"
-                f"人均邻居 {self.mean_degree:.2f}，最大分支占 {giant}"
-                f"（达到 {self.min_degree:.2f} 和 {self.min_giant:.1%} 为面）"
+                f"{self.stage.zh}：{isolates} 的成员没有任何往来（超过 {self.max_isolates:.1%} 为点）；"
+                f"平均每人与 {self.mean_degree:.2f} 人往来，{giant} 的成员在最大的连通分支中"
+                f"（分别达到 {self.min_degree:.2f} 人和 {self.min_giant:.1%} 为面）"
             )
         return (
             f"{self.stage.en}: {isolates} without ties (points above {self.max_isolates:.1%}), "
@@ -226,14 +229,14 @@ class Connectivity(Tabular[Any]):
     def _facts(self) -> list[Fact]:
         return [
             Fact("members", "members", "成员", "count", (self.n_members,)),
-            Fact("pairs", "pairs who talk", "关系对", "count", (self.n_pairs,)),
+            Fact("pairs", "pairs who talk", "有往来的成员对", "count", (self.n_pairs,)),
             Fact("isolates", "without ties", "孤立成员", "count", (self.n_isolates,)),
             Fact("isolates_share", "share without ties", "孤立成员占比", "rate", (self.isolates_share,)),
-            Fact("mean_degree", "neighbours on average", "人均邻居", "number", (self.mean_degree,)),
+            Fact("mean_degree", "neighbours on average", "人均往来人数", "number", (self.mean_degree,)),
             Fact("density", "density", "密度", "rate", (self.density,)),
-            Fact("components", "components", "分支", "count", (self.n_components,)),
-            Fact("giant", "in the largest component", "最大分支", "count", (self.n_giant,)),
-            Fact("giant_share", "share in it", "最大分支占比", "rate", (self.giant_share,)),
+            Fact("components", "components", "连通分支", "count", (self.n_components,)),
+            Fact("giant", "in the largest component", "最大连通分支", "count", (self.n_giant,)),
+            Fact("giant_share", "share in it", "最大连通分支占比", "rate", (self.giant_share,)),
         ]
 
     def _columns(self, lang: Lang, /) -> Sequence[Column]:
@@ -247,24 +250,15 @@ class Connectivity(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show the stage and the size."""
-        return f"Connectivity({self.stage.en}, {self.n_members:,} members, {self.n_pairs:,} pairs)"
+        members, pairs = counted(self.n_members, "member"), counted(self.n_pairs, "pair")
+        return f"Connectivity({self.stage.en}, {members}, {pairs})"
 
 
-def _count(argument: str, value: object) -> int:
+def _count(argument: str, value: object, most: int, expected: str) -> int:
     number = whole(argument, value)
-    if number < 0:
-        raise InvalidValueError(message(argument, "0 or more", value))
-    return number
-
-
-def _threshold(argument: str, value: object, most: float) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number", value))
-    if not (isfinite(number) and 0 <= number <= most):
-        expected = "a finite number of 0 or more" if most == inf else f"a number in [0, {most:g}]"
+    if not 0 <= number <= most:
         raise InvalidValueError(message(argument, expected, value))
-    return float(number)
+    return number
 
 
 _VALUE = (("value", "value", "数值"),)

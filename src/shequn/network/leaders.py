@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field, frozen, int64, read_only
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.network.centrality import pagerank
 from shequn.network.cores import core_numbers
 from shequn.network.succession import Succession, succession_of
 from shequn.network.whom import mask_of
-from shequn.stats._checks import instance, one_of, reals, refuse, whole
+from shequn.stats._checks import counts_column, instance, one_of, reals_column, refuse, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -109,7 +109,7 @@ def grassroots_leaders(
     answered_share = np.divide(n_out, others, out=np.zeros(len(group)), where=others > 0)
     relevances = np.ones(len(group)) if relevance is None else _amounts("relevance", relevance, len(group))
     reaches = answered_share if reach is None else _amounts("reach", reach, len(group))
-    score = authority * relevances * reaches
+    score = _score(authority, relevances, reaches)
 
     members, place = _first_of_each(score, group, n_top)
     return Leaders(
@@ -168,13 +168,17 @@ def _authority(inside: InteractionGraph, group: IntArray, n_groups: int) -> Floa
 
 
 def _amounts(argument: str, values: ArrayLike, n: int) -> FloatArray:
-    given = reals(argument, values)
-    if given.shape != (n,):
-        raise MisalignedError(message(argument, f"one for each of the {n} members", f"an array of shape {given.shape}"))
-    bad = ~(given >= 0) | np.isinf(given)
+    return reals_column(argument, values, (n,), of=f"each of {counted(n, 'member')}", least=0)
+
+
+def _score(authority: FloatArray, relevance: FloatArray, reach: FloatArray) -> FloatArray:
+    """Return the product of the three factors of each."""
+    with np.errstate(over="ignore"):
+        score = authority * relevance * reach
+    bad = ~np.isfinite(score)
     if bad.any():
-        refuse(argument, "finite numbers of 0 or more", given, bad)
-    return given
+        refuse("relevance, reach", "numbers whose product with the authority is finite", score, bad)
+    return score
 
 
 def _first_of_each(score: FloatArray, group: IntArray, top: int) -> tuple[IntArray, IntArray]:
@@ -237,8 +241,8 @@ class LeaderRow(NamedTuple):
     answered_by: int
 
 
-def _numbers(values: ArrayLike) -> FloatArray:
-    return read_only(reals("authority, relevance, reach", values))
+def _member(member: ArrayLike) -> IntArray:
+    return counts_column("member", member, (-1,), of="each leader")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -278,17 +282,17 @@ class Leaders(Tabular[LeaderRow]):
 
     members: Index
     groups: Index
-    group: IntArray = counts_field()
-    member: IntArray = counts_field()
-    place: IntArray = counts_field()
-    authority: FloatArray = attrs.field(converter=_numbers)
-    relevance: FloatArray = attrs.field(converter=_numbers)
-    reach: FloatArray = attrs.field(converter=_numbers)
-    rank: IntArray = counts_field()
-    core: IntArray = counts_field()
-    answered: IntArray = counts_field()
-    answered_by: IntArray = counts_field()
-    most: IntArray = attrs.field(converter=int64)
+    group: IntArray
+    member: IntArray = attrs.field(converter=_member)
+    place: IntArray
+    authority: FloatArray
+    relevance: FloatArray
+    reach: FloatArray
+    rank: IntArray
+    core: IntArray
+    answered: IntArray
+    answered_by: IntArray
+    most: IntArray
     succession: Succession
 
     _Row: ClassVar[type[Any] | None] = LeaderRow
@@ -298,22 +302,24 @@ class Leaders(Tabular[LeaderRow]):
         instance("members", self.members, Index, expected="an Index")
         instance("groups", self.groups, Index, expected="an Index")
         instance("succession", self.succession, Succession, expected="a Succession")
-        for name in attrs.fields_dict(type(self)):
-            if name not in {"members", "groups", "succession"}:
-                values = getattr(self, name)
-                if values.shape[:1] != (self.member.size,):
-                    expected = f"one for each of the {self.member.size} leaders"
-                    raise MisalignedError(message(name, expected, f"an array of shape {values.shape}"))
-        for name, index in (("group", self.groups), ("member", self.members), ("most", self.members)):
-            codes, least = getattr(self, name), -1 if name == "most" else 0
-            bad = (codes < least) | (codes >= len(index))
-            if bad.any():
-                refuse(name, f"codes in [{least}, {len(index)})", codes, bad)
+        self.groups.require_aligned(self.succession.groups, argument="succession")
+        m, n = self.member.size, len(self.members)
+        of = f"each of {counted(m, 'leader')}"
+        counts = {"group": (0, len(self.groups) - 1), "member": (0, n - 1), "place": (1, m), "rank": (1, n)}
+        counts |= dict.fromkeys(("core", "answered", "answered_by"), (0, max(n - 1, 0)))
+        for name, (least, most) in counts.items():
+            column = counts_column(name, getattr(self, name), (m,), of=of, least=least, most=most)
+            object.__setattr__(self, name, column)
+        for name in ("authority", "relevance", "reach"):
+            object.__setattr__(self, name, reals_column(name, getattr(self, name), (m,), of=of, least=0))
+        _score(self.authority, self.relevance, self.reach)
+        most_answered = counts_column("most", self.most, (m, _NAMED), of=of, least=-1, most=n - 1)
+        object.__setattr__(self, "most", most_answered)
 
     @property
     def score(self) -> FloatArray:
         """Authority × relevance × reach, shape (m,)."""
-        return frozen(self.authority * self.relevance * self.reach)
+        return frozen(_score(self.authority, self.relevance, self.reach))
 
     def __len__(self) -> int:
         """Return the number of leaders."""
@@ -348,7 +354,7 @@ class Leaders(Tabular[LeaderRow]):
         one_of("lang", lang, ("en", "zh"))
         found = np.flatnonzero(self.member == self.members.code(member, argument="member"))
         if not len(found):
-            raise UnknownLabelError(message("member", f"one of the {len(self)} leaders", member))
+            raise UnknownLabelError(message("member", f"one of {counted(len(self), 'leader')}", member))
         row = int(found[0])
         group = self.groups[int(self.group[row])]
         size = int(self.succession.others[self.group[row]] + self.succession.leaders[self.group[row]])
@@ -363,7 +369,7 @@ class Leaders(Tabular[LeaderRow]):
         named = f" (most often {', '.join(most)})" if most else ""
         return (
             f"{member}: {rank} of {size} in {group} by PageRank, core number {core}, "
-            f"answered {n_out} members{named}, answered by {n_in}"
+            f"answered {counted(n_out, 'member')}{named}, answered by {n_in:,}"
         )
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
@@ -398,7 +404,8 @@ class Leaders(Tabular[LeaderRow]):
 
     def __repr__(self) -> str:
         """Show how many groups have how many leaders."""
-        return f"Leaders({len(np.unique(self.group)):,} groups, {len(self):,} leaders)"
+        groups = counted(len(np.unique(self.group)), "group")
+        return f"Leaders({groups}, {counted(len(self), 'leader')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from math import isfinite, nan
+from math import nan
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 import numpy as np
 import pendulum
 
-from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
 from shequn.network.triangles import triangles_of_pairs
-from shequn.stats._checks import instance, plain, reals, refuse
+from shequn.stats._checks import counts_column, instance, number_between, reals_column, refuse, whole
 from shequn.values.elapsed import elapsed_us
-from shequn.values.instants import from_us, instant_us
+from shequn.values.instants import FIRST_US, LAST_US, from_us, instant_us
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -175,42 +175,25 @@ class _Pairs(NamedTuple):
         return cls(low[order[starts]], high[order[starts]], up, down, order, starts)
 
 
-def _shares(values: ArrayLike) -> FloatArray:
-    given = reals("reciprocity, recency, overlap", values)
-    bad = ~((given >= 0) & (given <= 1))
-    if bad.any():
-        refuse("reciprocity, recency, overlap", "numbers in [0, 1]", given, bad)
-    return read_only(given)
-
-
-def _weights(values: ArrayLike) -> NDArray[Any]:
-    given: NDArray[Any] = np.asarray(values)
-    numbers = reals("weight", given)
-    bad = ~(numbers > 0) | np.isinf(numbers)
-    if bad.any():
-        refuse("weight", "finite numbers above 0", numbers, bad)
-    return read_only(numbers if given.dtype.kind == "f" else given.astype(np.int64, copy=False))
+def _first(first: ArrayLike) -> IntArray:
+    return counts_column("first", first, (-1,), of="each pair")
 
 
 def _half_frequency(value: float) -> float:
-    number = _number("half_frequency", value)
-    if not (isfinite(number) and number > 0):
-        raise InvalidValueError(message("half_frequency", "a finite number above 0", value))
-    return number
+    return number_between("half_frequency", value, 0, excluding="least")
 
 
 def _strong_from(value: float) -> float:
-    number = _number("strong_from", value)
-    if not 0 <= number <= 1:
-        raise InvalidValueError(message("strong_from", "a number in [0, 1]", value))
-    return number
+    return number_between("strong_from", value, 0, 1)
 
 
-def _number(argument: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number", value))
-    return float(number)
+def _as_of_us(value: int | None) -> int | None:
+    if value is None:
+        return None
+    us = whole("as_of_us", value)
+    if not FIRST_US <= us < LAST_US:
+        raise InvalidValueError(message("as_of_us", "microseconds of an instant in [1900, 2262)", us))
+    return us
 
 
 class TieRow(NamedTuple):
@@ -262,26 +245,29 @@ class TieStrength(Tabular[TieRow]):
     """
 
     members: Index
-    first: IntArray = counts_field()
-    second: IntArray = counts_field()
-    weight: NDArray[Any] = attrs.field(converter=_weights)
-    reciprocity: FloatArray = attrs.field(converter=_shares)
-    recency: FloatArray = attrs.field(converter=_shares)
-    common: IntArray = counts_field()
-    overlap: FloatArray = attrs.field(converter=_shares)
+    first: IntArray = attrs.field(converter=_first)
+    second: IntArray
+    weight: NDArray[Any]
+    reciprocity: FloatArray
+    recency: FloatArray
+    common: IntArray
+    overlap: FloatArray
     half_frequency: float = attrs.field(default=5.0, converter=_half_frequency)
     strong_from: float = attrs.field(default=0.5, converter=_strong_from)
-    as_of_us: int | None = None
+    as_of_us: int | None = attrs.field(default=None, converter=_as_of_us)
 
     _Row: ClassVar[type[Any] | None] = TieRow
 
     def __attrs_post_init__(self) -> None:
         """Check that the columns fit each other."""
         instance("members", self.members, Index, expected="an Index")
-        for name in ("second", "weight", "reciprocity", "recency", "common", "overlap"):
-            if getattr(self, name).shape != self.first.shape:
-                expected = f"one for each of the {len(self.first)} pairs"
-                raise MisalignedError(message(name, expected, f"an array of shape {getattr(self, name).shape}"))
+        shape, of = self.first.shape, f"each of {counted(len(self.first), 'pair')}"
+        for name in ("second", "common"):
+            object.__setattr__(self, name, counts_column(name, getattr(self, name), shape, of=of))
+        for name in ("reciprocity", "recency", "overlap"):
+            object.__setattr__(self, name, reals_column(name, getattr(self, name), shape, of=of, least=0, most=1))
+        weight = reals_column("weight", self.weight, shape, of=of, least=0, above=True, whole_too=True)
+        object.__setattr__(self, "weight", weight)
         if len(self.first):
             bad = (self.first < 0) | (self.first >= self.second) | (self.second >= len(self.members))
             key = self.first * len(self.members) + self.second
@@ -292,7 +278,8 @@ class TieStrength(Tabular[TieRow]):
     @property
     def frequency(self) -> FloatArray:
         """How often they talk, from 0 to 1, shape (m,)."""
-        return frozen(self.weight / (self.weight + self.half_frequency))
+        half = self.weight / 2.0  # of halves the sum doesn't overflow, and the quotient is the same
+        return frozen(half / (half + self.half_frequency / 2.0))
 
     @property
     def strength(self) -> FloatArray:
@@ -345,11 +332,11 @@ class TieStrength(Tabular[TieRow]):
         n, m, share = int(self.strong.sum()), len(self), f"{self.strong_share:.1%}" if len(self) else "–"
         if lang == "zh":
             return (f"强关系（强度不低于 {self.strong_from:g}）：{m:,} 条中 {n:,} 条，{share}",)
-        return (f"strong from {self.strong_from:g}: {n:,} of {m:,} ties, {share}",)
+        return (f"strong from {self.strong_from:g}: {n:,} of {counted(m, 'tie')}, {share}",)
 
     def __repr__(self) -> str:
         """Show how many ties there are, and how many are strong."""
-        return f"TieStrength({len(self):,} ties, {int(self.strong.sum()):,} strong)"
+        return f"TieStrength({counted(len(self), 'tie')}, {int(self.strong.sum()):,} strong)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field, frozen
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import MisalignedError, message
+from shequn.errors import counted
 from shequn.labels import Index
-from shequn.stats._checks import instance
+from shequn.stats._checks import counts_column, instance, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,19 +92,24 @@ class Succession(Tabular[Any]):
     """
 
     groups: Index
-    leaders: IntArray = counts_field()
-    others: IntArray = counts_field()
-    covered: IntArray = counts_field()
-    covered_without_one: IntArray = counts_field()
+    leaders: IntArray
+    others: IntArray
+    covered: IntArray
+    covered_without_one: IntArray
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one number a group."""
         instance("groups", self.groups, Index, expected="an Index")
+        k = len(self.groups)
         for name in ("leaders", "others", "covered", "covered_without_one"):
-            values = getattr(self, name)
-            if values.shape != (len(self.groups),):
-                expected = f"one for each of the {len(self.groups)} groups"
-                raise MisalignedError(message(name, expected, f"an array of shape {values.shape}"))
+            counts = counts_column(name, getattr(self, name), (k,), of=f"each of {counted(k, 'group')}")
+            object.__setattr__(self, name, counts)
+        for name, part, whole in (
+            ("covered", self.covered, self.others),
+            ("covered_without_one", self.covered_without_one, self.covered),
+        ):
+            if (part > whole).any():
+                refuse(name, "no more than there are", part, part > whole)
 
     @property
     def cover(self) -> FloatArray:
@@ -125,7 +130,7 @@ class Succession(Tabular[Any]):
     def _tidy(self) -> Sequence[Column]:
         return [
             Column(key="group", en="group", zh="群", values=self.groups.labels),
-            Column(key="leaders", en="leaders", zh="领袖", values=self.leaders, format="count"),
+            Column(key="leaders", en="leaders", zh="草根领袖", values=self.leaders, format="count"),
             Column(key="others", en="others", zh="其余成员", values=self.others, format="count"),
             Column(key="covered", en="covered", zh="覆盖人数", values=self.covered, format="count"),
             Column(key="cover", en="cover", zh="覆盖率", values=self.cover, format="rate"),
@@ -147,7 +152,8 @@ class Succession(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show how many groups and leaders there are."""
-        return f"Succession({len(self.groups):,} groups, {int(self.leaders.sum()):,} leaders)"
+        leaders = counted(int(self.leaders.sum()), "leader")
+        return f"Succession({counted(len(self.groups), 'group')}, {leaders})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

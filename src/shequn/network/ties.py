@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import MisalignedError, message
+from shequn.errors import counted
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
-from shequn.stats._checks import array_of, instance
+from shequn.stats._checks import counts_column, instance, reals_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.table import Format, Lang
@@ -129,11 +129,6 @@ def returned(graph: InteractionGraph, /) -> BoolArray:
     return frozen(found)
 
 
-def _amounts(values: ArrayLike) -> NDArray[Any]:
-    given = array_of("sent", values, kinds="iuf", expected="numbers")
-    return read_only(given.astype(np.float64 if given.dtype.kind == "f" else np.int64, copy=False))
-
-
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Degrees(Tabular[Any]):
     """How many each member talks with, and how much; made by `degrees`.
@@ -161,20 +156,22 @@ class Degrees(Tabular[Any]):
     """
 
     members: Index
-    n_out: IntArray = counts_field()
-    n_in: IntArray = counts_field()
-    n_both: IntArray = counts_field()
-    sent: NDArray[Any] = attrs.field(converter=_amounts)
-    received: NDArray[Any] = attrs.field(converter=_amounts)
+    n_out: IntArray
+    n_in: IntArray
+    n_both: IntArray
+    sent: NDArray[Any]
+    received: NDArray[Any]
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one number a member."""
         instance("members", self.members, Index, expected="an Index")
-        for name in ("n_out", "n_in", "n_both", "sent", "received"):
-            values = getattr(self, name)
-            if values.shape != (len(self.members),):
-                expected = f"one for each of the {len(self.members)} members"
-                raise MisalignedError(message(name, expected, f"an array of shape {values.shape}"))
+        n = len(self.members)
+        of, others = f"each of {counted(n, 'member')}", max(n - 1, 0)
+        for name in ("n_out", "n_in", "n_both"):
+            object.__setattr__(self, name, counts_column(name, getattr(self, name), (n,), of=of, most=others))
+        for name in ("sent", "received"):
+            amounts = reals_column(name, getattr(self, name), (n,), of=of, least=0, whole_too=True)
+            object.__setattr__(self, name, amounts)
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         amount: Format = "count" if self.sent.dtype.kind == "i" else "number"
@@ -189,7 +186,7 @@ class Degrees(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show how many members there are."""
-        return f"Degrees({len(self.members):,} members)"
+        return f"Degrees({counted(len(self.members), 'member')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, frozen, int64
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, message
+from shequn.errors import counted
 from shequn.network.strength import TieStrength
-from shequn.stats._checks import instance
+from shequn.stats._checks import counts_column, instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shequn.columns.table import Lang
 
 __all__ = ["TieTransitions", "tie_transitions"]
+
+_MOST_PAIRS = 2**61  # of the most members there can be; a row of three does not overflow
 
 
 def tie_transitions(before: TieStrength, after: TieStrength, /) -> TieTransitions:
@@ -68,10 +70,7 @@ def tie_transitions(before: TieStrength, after: TieStrength, /) -> TieTransition
 
 
 def _square(counts: ArrayLike) -> IntArray:
-    given = int64(counts)
-    if given.shape != (3, 3) or (given < 0).any():
-        raise InvalidValueError(message("counts", "3 × 3 counts of 0 or more", given.tolist()))
-    return given
+    return counts_column("counts", counts, (3, 3), of="each of 3 × 3 states", most=_MOST_PAIRS)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -128,7 +127,8 @@ class TieTransitions(Tabular[Any]):
 
     def __repr__(self) -> str:
         """Show what became of weak ties."""
-        return f"TieTransitions({int(self.counts[1, 2]):,} of {int(self.counts[1].sum()):,} weak ties became strong)"
+        weak = counted(int(self.counts[1].sum()), "weak tie")
+        return f"TieTransitions({int(self.counts[1, 2]):,} of {weak} became strong)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field, frozen
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import MisalignedError, message
+from shequn.errors import counted
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
+from shequn.network.facts import shown
 from shequn.network.spans import positions_in
-from shequn.stats._checks import instance
+from shequn.stats._checks import counts_column, instance, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,16 +99,19 @@ class Clustering(Tabular[Any]):
     """
 
     members: Index
-    triangles: IntArray = counts_field()
-    degree: IntArray = counts_field()
+    triangles: IntArray
+    degree: IntArray
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one number a member."""
         instance("members", self.members, Index, expected="an Index")
-        for name, values in (("triangles", self.triangles), ("degree", self.degree)):
-            if values.shape != (len(self.members),):
-                expected = f"one for each of the {len(self.members)} members"
-                raise MisalignedError(message(name, expected, f"an array of shape {values.shape}"))
+        n = len(self.members)
+        of = f"each of {counted(n, 'member')}"
+        object.__setattr__(self, "degree", counts_column("degree", self.degree, (n,), of=of, most=max(n - 1, 0)))
+        object.__setattr__(self, "triangles", counts_column("triangles", self.triangles, (n,), of=of))
+        bad = self.triangles > self._pairs()
+        if bad.any():
+            refuse("triangles", "no more than the pairs of a member's neighbours", self.triangles, bad)
 
     @property
     def n_triangles(self) -> int:
@@ -117,7 +121,7 @@ class Clustering(Tabular[Any]):
     @property
     def local(self) -> FloatArray:
         """Share of the pairs of a member's neighbours that are tied, shape (n,); 0 with fewer than two neighbours."""
-        pairs = self.degree * (self.degree - 1) // 2
+        pairs = self._pairs()
         return frozen(np.divide(self.triangles, pairs, out=np.zeros(len(pairs)), where=pairs > 0))
 
     @property
@@ -128,8 +132,12 @@ class Clustering(Tabular[Any]):
     @property
     def transitivity(self) -> float:
         """Share of all pairs of neighbours of one member that are tied; NaN where nobody has two neighbours."""
-        pairs = int((self.degree * (self.degree - 1) // 2).sum())
+        pairs = int(self._pairs().sum())
         return int(self.triangles.sum()) / pairs if pairs else float("nan")
+
+    def _pairs(self) -> IntArray:
+        """Return how many pairs of neighbours each member has."""
+        return self.degree * (self.degree - 1) // 2
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         return [
@@ -140,13 +148,14 @@ class Clustering(Tabular[Any]):
         ]
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
+        whole, mean = shown(self.transitivity, "rate"), shown(self.mean_local, "rate")
         if lang == "zh":
-            return (f"传递性 {self.transitivity:.1%}，成员平均 {self.mean_local:.1%}",)
-        return (f"transitivity {self.transitivity:.1%}, mean of members {self.mean_local:.1%}",)
+            return (f"传递性 {whole}，成员平均 {mean}",)
+        return (f"transitivity {whole}, mean of members {mean}",)
 
     def __repr__(self) -> str:
         """Show how many members and triangles there are."""
-        return f"Clustering({len(self.members):,} members, {self.n_triangles:,} triangles)"
+        return f"Clustering({counted(len(self.members), 'member')}, {counted(self.n_triangles, 'triangle')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from shequn.columns.readonly import frozen
-from shequn.errors import MisalignedError, UnknownLabelError, message, suggest
+from shequn.errors import MisalignedError, UnknownLabelError, counted, message, suggest
 from shequn.labels import Index
 from shequn.stats._checks import is_integer, items_of, plain_array
 
@@ -49,7 +49,7 @@ def mask_of(whom: Whom | None, members: Index, /, *, argument: str) -> BoolArray
     array = plain_array(argument, given, expected="labels of members or a mask")
     if array.dtype.kind == "b":
         if array.shape != (len(members),):
-            expected = f"a mask of the {len(members)} members"
+            expected = f"a mask of {counted(len(members), 'member')}"
             raise MisalignedError(message(argument, expected, f"one of shape {array.shape}"))
         return frozen(array.copy())
     mask = np.zeros(len(members), dtype=np.bool_)
@@ -66,7 +66,7 @@ def _codes_of(labels: Any, members: Index, argument: str) -> Any:  # noqa: ANN40
         row = int(np.flatnonzero(unknown)[0])
         label = named[int(rows[row])]
         hint = suggest(label, members) if len(members) <= _FEW_ENOUGH_TO_SUGGEST else ""
-        expected = f"labels of the {len(members)} members"
+        expected = f"labels of {counted(len(members), 'member')}"
         text = message(argument, expected, label, row=row, bad=int(unknown.sum()), total=len(rows))
         raise UnknownLabelError(text + hint)
     return places

@@ -28,7 +28,7 @@ from shequn.retention.ledger import FlowLedger
 from shequn.retention.ledger_rates import error_of_share, rates_of_ledger, widest
 from shequn.retention.tenure import Step, bent, stay_of, steady_rate, steady_spread, survival_curve
 from shequn.stats import normal_quantile
-from shequn.stats._checks import array_of, level_in_unit, plain, refuse, whole
+from shequn.stats._checks import array_of, level_in_unit, number, refuse, whole
 from shequn.values.calendar import Calendar
 from shequn.values.rate import Rate
 
@@ -571,24 +571,19 @@ def _rate_of(rate: float | Rate) -> tuple[float, float]:
 
 
 def _fraction(argument: str, value: object) -> float:
-    number = _real(argument, value)
-    if not 0 <= number <= 1:
-        raise InvalidValueError(message(argument, "a fraction in [0, 1]", value))
-    return number
+    expected = "a fraction in [0, 1]"
+    fraction = number(argument, value, expected=expected)
+    if not 0 <= fraction <= 1:
+        raise InvalidValueError(message(argument, expected, value))
+    return fraction
 
 
 def _amount(argument: str, value: object) -> float:
-    number = _real(argument, value)
-    if not 0 <= number <= _MOST_MEMBERS:
-        raise InvalidValueError(message(argument, "a number >= 0, and no more than 10**15", value))
-    return number
-
-
-def _real(argument: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number", value))
-    return float(number)
+    expected = "a number >= 0, and no more than 10**15"
+    amount = number(argument, value, expected=expected)
+    if not 0 <= amount <= _MOST_MEMBERS:
+        raise InvalidValueError(message(argument, expected, value))
+    return amount
 
 
 def _factor(new: float, old: float) -> float:

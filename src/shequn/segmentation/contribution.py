@@ -150,7 +150,7 @@ def _worth(per_referral: float) -> float:
     number = plain(per_referral)
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise InvalidTypeError(message("per_referral", "a number", per_referral))
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise InvalidValueError(message("per_referral", "a finite number", per_referral))
     return number
 

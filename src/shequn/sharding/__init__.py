@@ -4,6 +4,7 @@ from shequn.sharding._audit import Audit as Audit
 from shequn.sharding._audit import Check as Check
 from shequn.sharding._audit import audit as audit
 from shequn.sharding._shard import shard as shard
+from shequn.sharding.attributes import Aim as Aim
 from shequn.sharding.capacity import CapacityPlan as CapacityPlan
 from shequn.sharding.capacity import CapacityRow as CapacityRow
 from shequn.sharding.capacity import plan_capacity as plan_capacity
@@ -25,6 +26,9 @@ from shequn.sharding.fewest import FewestMoves as FewestMoves
 from shequn.sharding.fewest import GroupMoves as GroupMoves
 from shequn.sharding.fewest import fewest_moves as fewest_moves
 from shequn.sharding.hashing import hash_shards as hash_shards
+from shequn.sharding.mixing import Mixture as Mixture
+from shequn.sharding.mixing import MixtureRow as MixtureRow
+from shequn.sharding.mixing import mixture as mixture
 from shequn.sharding.rebalancing import rebalance as rebalance
 from shequn.sharding.shards import Seat as Seat
 from shequn.sharding.shards import ShardRow as ShardRow
@@ -34,6 +38,7 @@ from shequn.sharding.splitting import split as split
 from shequn.sharding.staffing import staff as staff
 
 __all__ = [
+    "Aim",
     "Audit",
     "CapacityPlan",
     "CapacityRow",
@@ -47,6 +52,8 @@ __all__ = [
     "FewestMoves",
     "GroupChange",
     "GroupMoves",
+    "Mixture",
+    "MixtureRow",
     "Move",
     "MoveReason",
     "Moves",
@@ -61,6 +68,7 @@ __all__ = [
     "fewest_moves",
     "hash_shards",
     "join_groups",
+    "mixture",
     "plan_capacity",
     "rebalance",
     "shard",

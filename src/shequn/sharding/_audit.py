@@ -9,8 +9,11 @@ import numpy as np
 
 from shequn.columns.table import Column, Tabular
 from shequn.sharding.asking import Asked
+from shequn.sharding.attributes import Aim, attribute_of
 from shequn.sharding.feasibility import Requirement
+from shequn.sharding.mixing import mixture_of
 from shequn.sharding.shards import Shards
+from shequn.sharding.spreading import cells_outside
 from shequn.stats._checks import instance
 
 if TYPE_CHECKING:
@@ -18,8 +21,11 @@ if TYPE_CHECKING:
 
     from shequn.columns.table import Lang
     from shequn.labels import Label
+    from shequn.sharding.attributes import Attribute, ByMember
 
 __all__ = ["Audit", "Check", "audit"]
+
+_CANNOT_BE = -1
 
 
 class Check(NamedTuple):
@@ -27,13 +33,14 @@ class Check(NamedTuple):
 
     Attributes
     ----------
-    what : Requirement
+    what : Requirement or Aim
     asked : int
         How many groups, sets or seats it is about.
     broken : int
-        How many of them break it.
+        How many of them break it; -1 of an aim that none can break.
     first : str
-        The first that does: a group and how many it has, or members and their groups; empty if none.
+        The first that does: a group and how many it has, or members and their groups; empty if none. Of an aim, the
+        first group whose members are not all alike, its most common value and how many of how many have it.
 
     Examples
     --------
@@ -41,7 +48,7 @@ class Check(NamedTuple):
     0
     """
 
-    what: Requirement
+    what: Requirement | Aim
     asked: int
     broken: int
     first: str
@@ -68,7 +75,7 @@ class Audit(Tabular[Check]):
     @property
     def holds(self) -> bool:
         """Whether nothing is broken."""
-        return not any(check.broken for check in self.checks)
+        return not any(check.broken > 0 for check in self.checks)
 
     def _tidy(self) -> Sequence[Column]:
         names = {"what": ("asked for", "要求"), "asked": ("asked", "项数"), "broken": ("broken", "违反")}
@@ -79,6 +86,7 @@ class Audit(Tabular[Check]):
                 zh=zh,
                 values=[getattr(check, key) for check in self.checks],
                 format="text" if key == "what" else "count",
+                null=-1 if key == "broken" else None,
             )
             for key, (en, zh) in names.items()
         ]
@@ -89,7 +97,7 @@ class Audit(Tabular[Check]):
 
     def __repr__(self) -> str:
         """Show whether everything holds, or what does not."""
-        broken = ", ".join(f"{check.what.en} ({check.broken:,} broken)" for check in self.checks if check.broken)
+        broken = ", ".join(f"{check.what.en} ({check.broken:,} broken)" for check in self.checks if check.broken > 0)
         return f"Audit({broken or 'all hold'})"
 
 
@@ -100,6 +108,8 @@ def audit(
     fixed: Mapping[Label, Label] | None = None,
     together: Iterable[Iterable[Label]] = (),
     apart: Iterable[Iterable[Label]] = (),
+    spread: ByMember | None = None,
+    cohere: ByMember | None = None,
 ) -> Audit:
     """Count anew whether groups keep what was asked: sizes and leaders, and what else is given here.
 
@@ -110,6 +120,12 @@ def audit(
         Seats that were given.
     together, apart : iterable of sets of members
         Who must share a group, and of which sets every two must not.
+    spread : Assignment, mapping of member to value, or array_like, shape (n,), optional
+        An attribute: groups break it that have fewer than ⌊c/k⌋ or more than ⌈c/k⌉ members of a value which c members
+        have, k being the number of groups.
+    cohere : Assignment, mapping of member to value, or array_like, shape (n,), optional
+        An attribute of which each group should have few values. That is an aim and can't be broken, only read: see
+        `mixture`.
 
     Returns
     -------
@@ -120,6 +136,8 @@ def audit(
     ------
     UnknownLabelError
         Somebody is no member, or a group is none.
+    InvalidTypeError, InvalidValueError, MisalignedError
+        An argument can't be used.
 
     Examples
     --------
@@ -152,6 +170,10 @@ def audit(
             who = ", ".join(str(shards.members[member]) for member in broken[0])
             first = f"{who}: {', '.join(str(names[int(code)]) for code in group[broken[0]])}"
         checks.append(Check(what, len(sets), len(broken), first))
+    if spread is not None:
+        checks.append(_spread(shards, attribute_of("spread", spread, shards.members)))
+    if cohere is not None:
+        checks.append(_cohere(shards, attribute_of("cohere", cohere, shards.members)))
     return Audit(checks=tuple(checks))
 
 
@@ -172,3 +194,27 @@ def _leaders(shards: Shards) -> Check:
     wrong = np.flatnonzero(n_leaders < shards.min_leaders)
     first = "" if not len(wrong) else f"{shards.groups[int(wrong[0])]}: {int(n_leaders[wrong[0]])}"
     return Check(Requirement.LEADERS, shards.n_groups, len(wrong), first)
+
+
+def _spread(shards: Shards, attribute: Attribute) -> Check:
+    cells = cells_outside(shards.group.astype(np.int64), attribute, shards.n_groups)
+    first = ""
+    if len(cells.group):
+        value = attribute.values.tolist()[int(cells.value[0])]
+        first = f"{shards.groups[int(cells.group[0])]}: {_named(value)} {int(cells.held[0])}"
+    return Check(Aim.SPREAD, shards.n_groups, len(np.unique(cells.group)), first)
+
+
+def _cohere(shards: Shards, attribute: Attribute) -> Check:
+    found = mixture_of(shards, attribute)
+    mixed = np.flatnonzero(found.n_values > 1)
+    first = ""
+    if len(mixed):
+        group = int(mixed[0])
+        value = found.values[int(found.most_common[group])]
+        first = f"{shards.groups[group]}: {_named(value)} {found.n_most_common[group]}/{found.sizes[group]}"
+    return Check(Aim.COHERE, shards.n_groups, _CANNOT_BE, first)
+
+
+def _named(value: Label | None) -> str:
+    return "–" if value is None else str(value)

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
-import numpy as np
 
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
-from shequn.errors import InfeasibleError, InvalidTypeError, InvalidValueError, UndecidedError, message
+from shequn.errors import InfeasibleError, InvalidTypeError, InvalidValueError, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
+from shequn.sharding.aiming import Aims, dealt_as_wished
 from shequn.sharding.asking import Asked
-from shequn.sharding.bounds import counts_of_groups, size_band
-from shequn.sharding.dealing import any_deal
-from shequn.sharding.engine import partition
+from shequn.sharding.attributes import attribute_of
+from shequn.sharding.bounds import size_band
 from shequn.sharding.feasibility import Feasibility, feasible
-from shequn.sharding.leading import with_leaders
-from shequn.sharding.parting import parted
+from shequn.sharding.growing import Task
 from shequn.sharding.seats import Seats
 from shequn.sharding.shards import Shards, leader_mask
 from shequn.sharding.told import with_new_groups
-from shequn.stats._checks import generator, instance, is_integer, one_of, whole
+from shequn.stats._checks import generator, instance, is_integer, items_of, one_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import ArrayLike
 
-    from shequn._typing import BoolArray, IntArray
-    from shequn.graph import Neighbours
     from shequn.labels import Label
+    from shequn.sharding.attributes import ByMember
 
 __all__ = ["Effort", "shard"]
 
 Effort: TypeAlias = Literal["quick", "normal", "high"]
 _ROUNDS: dict[str, int] = {"quick": 0, "normal": 12, "high": 48}
-_FREE = -1
 
 
 def shard(
@@ -49,6 +47,8 @@ def shard(
     fixed: Mapping[Label, Label] | None = None,
     together: Iterable[Iterable[Label]] = (),
     apart: Iterable[Iterable[Label]] = (),
+    cohere: ByMember | None = None,
+    spread: ByMember | None = None,
     groups: Iterable[Label] | None = None,
     effort: Effort | int = "normal",
     progress: Callable[[int, int], object] | None = None,
@@ -72,6 +72,12 @@ def shard(
         Seats that are given; each group named is one of the groups.
     together, apart : iterable of sets of members, optional
         Who must share a group; and sets of which every two must not.
+    cohere : Assignment, mapping of member to value, or array_like, shape (n,), optional
+        An attribute, such as a city, of which each group should have few values. It is an aim: everything else comes
+        first, the ties apart.
+    spread : Assignment, mapping of member to value, or array_like, shape (n,), optional
+        An attribute, such as a tier, of which each group should have as many of each value as any other. It is kept
+        exactly, except where seats, sets or leaders that are asked for stand in its way.
     groups : iterable of labels, optional
         Names for groups other than those named in `fixed`, at least as many as there will be; by default made up.
     effort : {"quick", "normal", "high"} or int, default "normal"
@@ -101,6 +107,18 @@ def shard(
     packed into groups, brought within the bounds by the fewest moves, and improved: by moves and swaps whose gain is
     exact, and by annealing regions of up to eight linked groups, each kept only where it gained.
 
+    With `spread`, k groups are grown like that; then each gets ⌊c/k⌋ or ⌈c/k⌉ of a value that c members have, and ⌊N/k⌋
+    or ⌈N/k⌉ members. Who is tied least leaves, and after that members of one value change places where ties gain by it.
+    Where seats, sets or leaders stand in the way, no swap of two members and no move of one would make the groups more
+    even without breaking them; `audit` counts which groups are uneven.
+
+    With `cohere` alone the most members sit in groups of one value that can; those of a value are dealt by the ties
+    among them, and who has fewest of these is among the rest. Leaders, seats and sets then change what they must. With
+    both, groups are grown from the ties within the values of `cohere`, and spread. `mixture` reads what came of it.
+
+    A graph without ties is dealt by these attributes, or without them to where `hash_shards` puts the members, as near
+    to the middle of the bounds as it goes: so that few move when the same is done with a few more. `dealt_by` says so.
+
     References
     ----------
     G. Karypis, V. Kumar, "A fast and high quality multilevel scheme for partitioning irregular graphs", SIAM J. Sci.
@@ -113,12 +131,20 @@ def shard(
     >>> shards = shard(InteractionGraph.from_ties(*ends), sizes=(3, 3), rng=7)
     >>> shards.sizes.tolist(), round(shards.kept, 3)
     ([3, 3], 0.857)
+    >>> tiers = ["gold", "basic", "basic", "gold", "basic", "basic"]
+    >>> spread = shard(InteractionGraph.from_ties(*ends), sizes=(3, 3), spread=tiers, rng=7)
+    >>> len(spread.groups), {spread.of_member(0), spread.of_member(3)} == {0, 1}
+    (2, True)
     """
     instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
     if progress is not None and not callable(progress):
         raise InvalidTypeError(message("progress", "a function of rounds done and to do", progress))
     asked = Asked.of(graph.members, fixed=fixed, together=together, apart=apart)
-    task = _Task(
+    aims = Aims(
+        None if cohere is None else attribute_of("cohere", cohere, graph.members),
+        None if spread is None else attribute_of("spread", spread, graph.members),
+    )
+    task = Task(
         bounds=size_band("sizes", sizes),
         leads=None if leaders is None else leader_mask(leaders, graph.members),
         min_leaders=whole("min_leaders", min_leaders),
@@ -127,44 +153,15 @@ def shard(
         rounds=_rounds(effort),
     )
     possible = _possible(task, graph.members)
-    random = generator(rng)
-    ties = graph.neighbours()
-    codes = _dealt(ties, task, possible, random, progress)
-    labels = _labels(task.named, int(codes.max(initial=-1)) + 1, groups)
-    assignment = Assignment(members=graph.members, codes=codes, segments=labels)
-    return Shards.of(graph, assignment, sizes=task.bounds, leaders=task.leads, min_leaders=task.min_leaders)
-
-
-class _Task(NamedTuple):
-    """What is asked, by code. Groups of given seats are the first ones, in the order of `named`."""
-
-    bounds: SizeBand
-    leads: BoolArray | None
-    min_leaders: int
-    asked: Asked
-    named: list[Label]
-    rounds: int
-
-    def pinned(self, n_members: int) -> IntArray:
-        """Return the group of each member whose seat is given, -1 of others."""
-        pinned = np.full(n_members, _FREE, dtype=np.int64)
-        for member, group in self.asked.fixed.items():
-            pinned[member] = self.named.index(group)
-        return pinned
-
-    def holds(self, codes: IntArray) -> bool:
-        """Return whether groups keep everything that was asked."""
-        sizes = np.bincount(codes)
-        if len(codes) and not self.bounds.lo <= int(sizes.min()) <= int(sizes.max()) <= self.bounds.hi:
-            return False
-        if self.min_leaders and (np.bincount(codes[self.leads], minlength=len(sizes)) < self.min_leaders).any():
-            return False
-        pinned = self.pinned(len(codes))
-        return (
-            bool((codes[pinned != _FREE] == pinned[pinned != _FREE]).all())
-            and all(len(set(codes[members].tolist())) == 1 for members in self.asked.together)
-            and all(len(set(codes[members].tolist())) == len(members) for members in self.asked.apart)
-        )
+    labels = partial(
+        _labels, task.named, groups=None if groups is None else items_of("groups", groups, expected="labels of groups")
+    )
+    codes, dealt_by = dealt_as_wished(
+        graph.neighbours(), graph.members, task, possible, aims, labels, generator(rng), progress
+    )
+    assignment = Assignment(members=graph.members, codes=codes, segments=labels(int(codes.max(initial=-1)) + 1))
+    shards = Shards.of(graph, assignment, sizes=task.bounds, leaders=task.leads, min_leaders=task.min_leaders)
+    return attrs.evolve(shards, dealt_by=dealt_by)
 
 
 def _labels(named: list[Label], n_groups: int, groups: Iterable[Label] | None) -> Index:
@@ -184,7 +181,7 @@ def _rounds(effort: Effort | int) -> int:
     return _ROUNDS[str(effort)]
 
 
-def _possible(task: _Task, members: Index) -> Feasibility:
+def _possible(task: Task, members: Index) -> Feasibility:
     """Return into how many groups members can be dealt; raise where into none."""
     if task.min_leaders < 0:
         raise InvalidValueError(message("min_leaders", "0 or more", task.min_leaders))
@@ -201,114 +198,11 @@ def _possible(task: _Task, members: Index) -> Feasibility:
         apart=asked.apart,
     )
     if possible.verdict == "infeasible":
-        reason = str(possible.reason)
+        what, reason, reason_zh = possible.conditions[-1].what, str(possible.reason), str(possible.reason_zh)
         met = Seats(asked, 0).met
         if met is not None:  # `feasible` calls members by code
             one, other = met
-            named = f"members {members[one]!r} and {members[other]!r}"
-            reason = reason.replace(f"members {one} and {other}", named)
-        raise InfeasibleError(f"{possible.conditions[-1].what.en}: {reason}")
+            reason = reason.replace(f"members {one} and {other}", f"members {members[one]!r} and {members[other]!r}")
+            reason_zh = reason_zh.replace(f"成员 {one} 与 {other}", f"成员 {members[one]!r} 与 {members[other]!r}")
+        raise InfeasibleError(f"{what.en}: {reason}", zh=f"{what.zh}：{reason_zh}")
     return possible
-
-
-def _dealt(
-    ties: Neighbours,
-    task: _Task,
-    possible: Feasibility,
-    random: np.random.Generator,
-    progress: Callable[[int, int], object] | None,
-) -> IntArray:
-    """Return groups that keep what was asked: grown from the ties, or else from a deal that is known to hold."""
-    most = int(max(possible.n_groups.max(initial=0), possible.undecided.max(initial=0)))
-    n = ties.n_members
-    grown = _grown(ties, task, most, random, progress)
-    if grown is not None and task.holds(grown):
-        return grown
-    start = any_deal(task.asked, task.leads, task.min_leaders, possible)
-    if start is None:
-        raise UndecidedError(f"{possible.conditions[-1].what.en}: {possible.reason or 'no deal was found'}")
-    # Those who are named, and the leaders, stay where the deal has them: everybody else gathers around them.
-    stays = task.pinned(n) != _FREE
-    for members in (*task.asked.together, *task.asked.apart):
-        stays[members] = True
-    if task.min_leaders and task.leads is not None:
-        stays |= task.leads
-    return partition(
-        ties,
-        (task.bounds.lo, task.bounds.hi),
-        start=start,
-        pinned=np.where(stays, start, _FREE),
-        rounds=task.rounds,
-        rng=random,
-        progress=progress,
-    )
-
-
-def _grown(
-    ties: Neighbours,
-    task: _Task,
-    most: int,
-    random: np.random.Generator,
-    progress: Callable[[int, int], object] | None,
-) -> IntArray | None:
-    """Return groups grown from the ties; None where that finds no way.
-
-    A set of members who must sit together is grown as one node of its size. Leaders are seated afterwards, those who
-    must not meet are parted, and the rest settles around them.
-    """
-    n = ties.n_members
-    bounds = _bounds_of_at_most(most, len(task.named), n, task.bounds)
-    if bounds is None:
-        return None
-    pinned, is_bound = task.pinned(n), np.zeros(n, dtype=np.bool_)
-    node = np.arange(n)
-    for members in Seats(attrs.evolve(task.asked, apart=[]), 0).held:
-        node[members] = members[0]
-        pinned[members] = pinned[members].max()
-        is_bound[members] = True
-    names, node = np.unique(node, return_inverse=True)
-    among = ties if len(names) == n else _contracted(ties, node, len(names))
-    size = None if len(names) == n else np.bincount(node)
-    try:
-        nodes = partition(
-            among, bounds, size=size, pinned=pinned[names], rounds=task.rounds, rng=random, progress=progress
-        )
-    except InvalidValueError:  # sets that the engine can't pack; those who know every deal may
-        return None
-    codes = nodes[node]
-    stays = is_bound.copy()
-    if task.min_leaders and task.leads is not None:
-        codes = with_leaders(ties, codes, task.leads, task.min_leaders, ~is_bound)
-        stays |= task.leads
-    if task.asked.apart:
-        apart = parted(ties, codes, task.asked.apart, ~is_bound, task.leads if task.min_leaders else None)
-        if apart is None:
-            return None
-        codes = apart
-        for members in task.asked.apart:
-            stays[members] = True
-    if not stays[~is_bound].any():
-        return codes
-    pinned = np.where(stays, codes, _FREE)
-    return partition(
-        ties, (task.bounds.lo, task.bounds.hi), start=codes, pinned=pinned, rounds=min(task.rounds, 2), rng=random
-    )
-
-
-def _contracted(ties: Neighbours, node: IntArray, n_nodes: int) -> Neighbours:
-    """Return the ties of nodes that members were put together to."""
-    graph = InteractionGraph.from_ties(
-        node[ties.rows()], node[ties.neighbour], ties.weight, n_members=n_nodes, self_ties="drop"
-    )
-    return graph.neighbours("out")
-
-
-def _bounds_of_at_most(most: int, fewest: int, n_members: int, band: SizeBand) -> tuple[int, int] | None:
-    """Return bounds within which no more than `most` groups fit; None where that leaves no number from `fewest` on."""
-    if n_members // band.lo <= most:
-        return band.lo, band.hi
-    least = n_members // (most + 1) + 1
-    if least > band.hi:
-        return None
-    counts = counts_of_groups(n_members, SizeBand(least, band.hi))
-    return (least, band.hi) if counts and counts[-1] >= fewest else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from shequn.errors import InvalidTypeError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import items_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Asked:
         ------
         InvalidTypeError
             Something is no mapping, or no set of members.
+        InvalidValueError
+            Somebody is asked to be apart from themselves.
         UnknownLabelError
             Somebody is no member.
         """
@@ -76,7 +78,12 @@ def _sets(argument: str, sets: Iterable[Iterable[Label]], members: Index) -> lis
         if isinstance(some, str):
             raise InvalidTypeError(message(argument, "sets of members", some, row=row))
         labels = items_of(argument, some, expected="sets of members")
-        codes = sorted({members.code(label, argument=argument) for label in labels})
+        named = [members.code(label, argument=argument) for label in labels]
+        codes = sorted(set(named))
+        if argument == "apart" and len(codes) < len(named):
+            again = next(code for place, code in enumerate(named) if code in named[:place])
+            expected = "sets that name each member once: nobody is apart from themselves"
+            raise InvalidValueError(message(argument, expected, members[again], row=row))
         if len(codes) > 1:
             found.append(codes)
     return found

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING
 
 from shequn.entities.size import SizeBand
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
 from shequn.stats._checks import items_of, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["counts_of_groups", "member_count", "size_band", "why_no_count"]
+__all__ = ["counts_of_groups", "member_count", "size_band", "why_no_count", "why_no_count_zh"]
 
 _MOST_MEMBERS = 2**31 - 1  # codes are int32
 
@@ -30,7 +31,7 @@ def size_band(argument: str, sizes: SizeBand | Sequence[int]) -> SizeBand:
         return sizes
     expected = "the fewest and the most members of a group, such as (26, 36)"
     ends = items_of(argument, sizes, expected=expected)
-    if len(ends) != 2:  # noqa: PLR2004
+    if len(ends) != 2 or isinstance(sizes, Set | Mapping):  # noqa: PLR2004  (neither says which of the two comes first)
         raise InvalidTypeError(message(argument, expected, sizes))
     lo, hi = (whole(argument, end) for end in ends)
     if not 1 <= lo <= hi <= _MOST_MEMBERS:
@@ -73,15 +74,25 @@ def why_no_count(n_members: int, band: SizeBand) -> str:
     """
     most = n_members // band.lo
     text = f"no number of groups k has {band.lo:,} k <= {n_members:,} <= {band.hi:,} k: "
-    needs = f"{_groups(most + 1)} at least {(most + 1) * band.lo:,}"
+    needs = f"{counted(most + 1, 'group')} at least {(most + 1) * band.lo:,}"
     if not most:
         return text + needs.replace(" at", " needs at", 1)
     return (
         text
-        + f"{_groups(most)} hold{'s' * (most == 1)} at most {most * band.hi:,}, and "
+        + f"{counted(most, 'group')} hold{'s' * (most == 1)} at most {most * band.hi:,}, and "
         + needs.replace(" at", " need at", 1)
     )
 
 
-def _groups(k: int) -> str:
-    return f"{k:,} group{'s' * (k != 1)}"
+def why_no_count_zh(n_members: int, band: SizeBand) -> str:
+    """Say in Chinese why no number of groups fits, where none does.
+
+    Examples
+    --------
+    >>> why_no_count_zh(40, SizeBand(26, 36))
+    '没有群数 k 能满足 26 k ≤ 40 ≤ 36 k：1 个群最多容纳 36 人，2 个群至少需要 52 人'
+    """
+    most = n_members // band.lo
+    text = f"没有群数 k 能满足 {band.lo:,} k ≤ {n_members:,} ≤ {band.hi:,} k："
+    holds = f"{most:,} 个群最多容纳 {most * band.hi:,} 人，" if most else ""
+    return f"{text}{holds}{most + 1:,} 个群至少需要 {(most + 1) * band.lo:,} 人"

@@ -14,8 +14,8 @@ import pendulum
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand, pairs
-from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
+from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count, why_no_count_zh
 from shequn.stats._checks import plain, whole
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["CapacityPlan", "CapacityRow", "plan_capacity"]
 
 _LAST_DAY = dt.date.max.toordinal()
+_MOST_MEMBERS = 2**31 - 1  # codes of an index are int32
 
 
 def plan_capacity(
@@ -51,7 +52,8 @@ def plan_capacity(
     growth_per_day : int, float or Fraction, default 0
         Members gained a day, joins less leaves.
     reserve : int, default 0
-        Seats kept free in each group, below the cap and below the top of the band.
+        Seats kept free in each group for those still to come: below the cap in any case, below the top of the band as
+        far as can be.
     as_of : date, optional
         The calendar day of `n_members`; without it the plan counts days and names no date.
 
@@ -67,10 +69,13 @@ def plan_capacity(
 
     Notes
     -----
-    With ``room = min(hi, cap) - reserve``, a plan is in the band where ``k lo <= n <= k room``. Of several such k it is
-    the one whose groups come nearest to the middle of lo and room, of two equally near the smaller. Where there is no
-    such k the plan says why (`reason`) and has the k of the best mean size fit per member that the cap and the reserve
-    allow. Sizes differ by one at most.
+    A group is judged as it is and as it will be once its reserve is taken: it fits as well as the worse of the two
+    sizes, ``min(fit(size), fit(size + reserve))``, and no group has more than ``cap - reserve`` members. The plan has
+    the k of the best mean fit per member. Sizes differ by one at most.
+
+    With ``room = min(hi, cap) - reserve`` the fit is 1, and the plan in the band, where ``k lo <= n <= k room``. Of
+    several such k it is the one whose groups come nearest to the middle of lo and room, of two equally near the
+    smaller. Where there is none the plan says why (`reason`).
 
     The next group is needed on the first day on which the members no longer fit, ``n + growth d > k room``.
 
@@ -141,8 +146,8 @@ def _group_count(n_groups: int) -> int:
 
 def _cap(cap: int) -> int:
     most = whole("cap", cap)
-    if most < 1:
-        raise InvalidValueError(message("cap", "a number of members >= 1", most))
+    if not 1 <= most <= _MOST_MEMBERS:
+        raise InvalidValueError(message("cap", "a number of members >= 1, less than 2**31", most))
     return most
 
 
@@ -217,7 +222,7 @@ class CapacityPlan(Tabular[CapacityRow]):
         """Check that there are groups where there are members, and none without a member."""
         _room(self.cap, self.ideal, self.reserve)
         if not min(self.n_members, 1) <= self.n_groups <= self.n_members:
-            expected = f"a number of groups that {self.n_members:,} members go into, each group having one"
+            expected = f"a number of groups that {counted(self.n_members, 'member')} can fill, each having one"
             raise InvalidValueError(message("n_groups", expected, self.n_groups))
 
     @property
@@ -294,7 +299,7 @@ class CapacityPlan(Tabular[CapacityRow]):
     def _title(self, lang: Lang, /) -> str:
         if lang == "zh":
             return f"{self.n_members:,} 名成员分为 {self.n_groups:,} 个群"
-        return f"{self.n_members:,} members in {self.n_groups:,} group{'s' * (self.n_groups != 1)}"
+        return f"{counted(self.n_members, 'member')} in {counted(self.n_groups, 'group')}"
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         when = self.next_group_on
@@ -314,22 +319,20 @@ class CapacityPlan(Tabular[CapacityRow]):
         lo, hi, n = self.ideal.lo, self.room, self.n_members
         if hi < lo:
             if lang == "zh":
-                return f"上限与预留后每群最多 {hi} 人，少于合适的 {lo} 人"
-            return f"the cap and the reserve leave at most {hi:,} seats in a group, and a good one has {lo:,} or more"
+                return f"上限与预留后每群最多 {hi:,} 人，少于合适的 {lo:,} 人"
+            seats = counted(hi, "seat")
+            return f"the cap and the reserve leave at most {seats} in a group, and a good one has {lo:,} or more"
         if counts_of_groups(n, SizeBand(lo, hi)):
-            return (
-                f"{self.n_groups} 个群不能使每群都在 {lo}–{hi} 人之间"
-                if lang == "zh"
-                else f"{self.n_groups:,} groups cannot all have {lo:,} to {hi:,} of {n:,} members; other numbers could"
-            )
-        if lang == "zh":
-            return f"没有群数 k 能满足 {lo} k ≤ {n} ≤ {hi} k"
-        return why_no_count(n, SizeBand(lo, hi))
+            if lang == "zh":
+                return f"{self.n_groups:,} 个群不能使每群都在 {lo:,}–{hi:,} 人之间"
+            groups, members = counted(self.n_groups, "group"), counted(n, "member")
+            return f"{groups} cannot all have {lo:,} to {hi:,} of {members}; other numbers could"
+        return (why_no_count_zh if lang == "zh" else why_no_count)(n, SizeBand(lo, hi))
 
     def __repr__(self) -> str:
         """Show members and groups, and whether these are in the band."""
-        groups = f"{self.n_groups:,} group{'s' * (self.n_groups != 1)}"
-        return f"CapacityPlan({self.n_members:,} members, {groups}, {'' if self.in_band else 'not '}in the band)"
+        members, groups = counted(self.n_members, "member"), counted(self.n_groups, "group")
+        return f"CapacityPlan({members}, {groups}, {'' if self.in_band else 'not '}in the band)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle by the constructor."""
@@ -349,23 +352,37 @@ def _n_groups(n: int, cap: int, band: SizeBand, reserve: int) -> int:
     room = _room(cap, band, reserve)
     if not n:
         return 0
-    if room < band.lo:
-        return -(-n // room)
-    fitting = counts_of_groups(n, SizeBand(band.lo, room))
+    fitting = counts_of_groups(n, SizeBand(band.lo, room)) if room >= band.lo else range(0)
     if fitting:
         middle = Fraction(band.lo + room, 2)
         near = (fitting[0], fitting[-1], *(k for k in _around(n / middle) if k in fitting))
         return min(near, key=lambda k: (abs(Fraction(n, k) - middle), k))
-    allowed = (k for k in (n // band.lo, n // band.lo + 1) if k and -(-n // k) <= cap - reserve)
-    return max(allowed, key=lambda k: (_mean_fit(n, k, band), -k))
+    fewest = -(-n // (cap - reserve))
+    # The fit rises up to its best sizes and falls from there on, so that the best k is next to one that has them.
+    by_size = {k for size in _best_sizes(band, room, reserve) for k in (n // size, n // size + 1)}
+    return max({min(max(k, fewest), n) for k in by_size}, key=lambda k: (_mean_fit(n, k, band, reserve), -k))
 
 
 def _around(groups: Fraction) -> tuple[int, int]:
     return math.floor(groups), math.ceil(groups)
 
 
-def _mean_fit(n: int, k: int, band: SizeBand) -> float:
-    """Return the size fit of k even groups, averaged over members."""
+def _best_sizes(band: SizeBand, room: int, reserve: int) -> tuple[int, int]:
+    """Return sizes next to which no group fits better, itself and with its reserve taken."""
+    if room >= band.lo:
+        return band.lo, room
+    # Where s / lo = hi / (s + reserve); no size of 1 or more fits better than that.
+    size = max((math.isqrt(reserve * reserve + 4 * band.lo * band.hi) - reserve) // 2, 1)
+    return size, size + 1
+
+
+def _mean_fit(n: int, k: int, band: SizeBand, reserve: int) -> Fraction:
+    """Return how well k even groups fit, averaged over members."""
     size, larger = divmod(n, k)
-    fits = band.size_fit([size, size + 1])
-    return float(fits[0] * size * (k - larger) + fits[1] * (size + 1) * larger) / n
+    fits = sum(_fit(s, band, reserve) * s * groups for s, groups in ((size, k - larger), (size + 1, larger)))
+    return Fraction(fits) / n
+
+
+def _fit(size: int, band: SizeBand, reserve: int) -> Fraction:
+    """Return the worse of the fits of a size now and with the reserve taken, see `SizeBand.size_fit`, exactly."""
+    return min(Fraction(size, band.lo), Fraction(band.hi, size + reserve), Fraction(1)) if size else Fraction(0)

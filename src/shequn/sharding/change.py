@@ -10,6 +10,7 @@ import numpy as np
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
 from shequn.entities.taxonomies import Taxonomy
+from shequn.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ class MoveReason(Taxonomy):
     OVERFULL = "overfull", "原群超员", "the group is overfull"
     SHORT = "short", "新群缺员", "the new group is short of members"
     LEADER = "leader", "负责人席位", "a leader's seat"
+    TOGETHER = "together", "须同群", "must be together"
+    APART = "apart", "不得同群", "must be apart"
     TIES = "ties", "联系更多", "more ties there"
     SPLIT = "split", "群拆分", "the group is split"
     MERGED = "merged", "群合并", "the groups are joined"
@@ -128,7 +131,7 @@ class Moves(Tabular[Move]):
 
     def __repr__(self) -> str:
         """Show how many go."""
-        return f"Moves({len(self):,} members)"
+        return f"Moves({counted(len(self), 'member')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -183,7 +186,7 @@ class Change(Tabular[GroupChange]):
     left : ndarray of labels
         Who left the community.
     lower_bound : int
-        The fewest moves with which the sizes could be kept within bounds, see `fewest_moves`.
+        The fewest moves with which the sizes could be kept within bounds, fixed seats being kept, see `fewest_moves`.
     kept_before, kept_after : float
         Share of the tie weight of the graph given that lies inside groups: of the old groups, whoever left among them,
         and of the new ones. NaN where there are no ties.

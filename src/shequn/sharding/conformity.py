@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field, frozen
+from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities.taxonomies import Taxonomy
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MisalignedError,
+    UnknownLabelError,
+    counted,
+    message,
+    suggest,
+)
 from shequn.labels import Index
-from shequn.stats._checks import instance
+from shequn.stats._checks import counts_column, instance, items_of, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
     from shequn.labels import Label
 
 __all__ = ["Conformity", "ConformityRow", "Deviation", "UnifiedAspect", "conformity"]
+
+_MOST_SETTINGS = 2**31 - 1
 
 
 class UnifiedAspect(Taxonomy):
@@ -99,11 +109,21 @@ class ConformityRow(NamedTuple):
 
 
 def _aspects(aspects: Iterable[UnifiedAspect]) -> tuple[UnifiedAspect, ...]:
-    return tuple(aspects)
+    found = items_of("aspects", aspects, expected="aspects")
+    for row, aspect in enumerate(found):
+        if not isinstance(aspect, UnifiedAspect):
+            raise InvalidTypeError(message("aspects", "UnifiedAspect", aspect, row=row))
+        if aspect in found[:row]:
+            raise InvalidValueError(message("aspects", "each aspect once", str(aspect), row=row))
+    return tuple(found)
 
 
 def _deviations(deviations: Iterable[Deviation]) -> tuple[Deviation, ...]:
-    return tuple(deviations)
+    found = items_of("deviations", deviations, expected="deviations")
+    for row, deviation in enumerate(found):
+        if not isinstance(deviation, Deviation):
+            raise InvalidTypeError(message("deviations", "Deviation", deviation, row=row))
+    return tuple(found)
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
@@ -139,19 +159,27 @@ class Conformity(Tabular[ConformityRow]):
 
     groups: Index
     aspects: tuple[UnifiedAspect, ...] = attrs.field(converter=_aspects)
-    settings: IntArray = counts_field()
-    conforming: IntArray = counts_field()
+    settings: IntArray
+    conforming: IntArray
     deviations: tuple[Deviation, ...] = attrs.field(converter=_deviations)
 
     _Row: ClassVar[type[Any] | None] = ConformityRow
 
     def __attrs_post_init__(self) -> None:
         """Check that the columns fit each other."""
-        shape = (len(self.groups), len(self.aspects))
-        if self.conforming.shape != shape or self.settings.shape != shape[1:]:
-            raise MisalignedError(
-                message("conforming", f"one count for each of {shape} groups and aspects", self.conforming.shape)
-            )
+        instance("groups", self.groups, Index, expected="an Index of groups")
+        n, m = len(self.groups), len(self.aspects)
+        of_aspects = f"each of {counted(m, 'aspect')}"
+        settings = counts_column("settings", self.settings, (m,), of=of_aspects, least=1, most=_MOST_SETTINGS)
+        of_both = f"each of {counted(n, 'group')} and {counted(m, 'aspect')}"
+        conforming = counts_column("conforming", self.conforming, (n, m), of=of_both)
+        if (conforming > settings).any():
+            refuse("conforming", "no more than there are settings", conforming, conforming > settings)
+        deviating = int(settings.sum()) * n - int(conforming.sum())
+        if len(self.deviations) != deviating:
+            raise MisalignedError(message("deviations", f"the {deviating} that do not conform", len(self.deviations)))
+        object.__setattr__(self, "settings", settings)
+        object.__setattr__(self, "conforming", conforming)
 
     @property
     def rates(self) -> FloatArray:
@@ -201,12 +229,14 @@ class Conformity(Tabular[ConformityRow]):
         share = f"{self.share:.1%}" if n else "–"
         if lang == "zh":
             return f"符合模板 {share}，{follow:,} / {n:,} 个群完全符合"
-        return f"{share} of settings conform; {follow:,} of {n:,} groups follow the template throughout"
+        groups = f"{counted(n, 'group')} {'follows' if n == 1 else 'follow'}"
+        return f"{share} of settings conform; {follow:,} of {groups} the template throughout"
 
     def __repr__(self) -> str:
         """Show how many groups follow the template."""
         n = len(self.groups)
-        return f"Conformity({n - len(self.deviating):,} of {n:,} groups conform, {len(self.deviations):,} deviations)"
+        groups = f"{counted(n, 'group')} {'conforms' if n == 1 else 'conform'}"
+        return f"Conformity({n - len(self.deviating):,} of {groups}, {counted(len(self.deviations), 'deviation')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -261,7 +291,7 @@ def conformity(
         found = _by_aspect(f"groups[{group!r}]", given)
         for column, (aspect, settings) in enumerate(wanted.items()):
             own = found.get(aspect, {})
-            off = [name for name, value in settings.items() if not _is_same(name, value, own)]
+            off = [name for name, value in settings.items() if name not in own or not _is_same(name, value, own[name])]
             conforming[row, column] = len(settings) - len(off)
             deviations += [Deviation(group, aspect, name, settings[name], own.get(name)) for name in off]
     return Conformity(
@@ -273,8 +303,14 @@ def conformity(
     )
 
 
-def _is_same(name: str, value: object, own: Mapping[str, object]) -> bool:
-    return name in own and bool(own[name] == value)
+def _is_same(name: str, value: Any, own: Any) -> bool:  # noqa: ANN401
+    """Whether two values of a setting are equal; arrays are where all their entries are."""
+    try:
+        if hasattr(value, "__array__") or hasattr(own, "__array__"):
+            return bool(np.array_equal(value, own))
+        return value is own or bool(own == value)
+    except Exception:  # values are of any class, and so is what comparing them raises
+        raise InvalidTypeError(message(f"setting {name!r}", "values that can be compared", (value, own))) from None
 
 
 def _by_aspect(argument: str, given: object) -> dict[UnifiedAspect, Mapping[str, object]]:
@@ -288,6 +324,9 @@ def _by_aspect(argument: str, given: object) -> dict[UnifiedAspect, Mapping[str,
             raise InvalidValueError(message(argument, "each aspect once", name))
         if not isinstance(settings, Mapping):
             raise InvalidTypeError(message(f"{argument}[{name!r}]", "a mapping of setting to value", settings))
+        for setting in cast("Mapping[object, object]", settings):
+            if not isinstance(setting, str):
+                raise InvalidTypeError(message(f"{argument}[{name!r}]", "names of settings", setting))
         found[aspect] = cast("Mapping[str, object]", settings)
     return {aspect: found[aspect] for aspect in UnifiedAspect if aspect in found}
 

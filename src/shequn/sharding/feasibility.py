@@ -8,183 +8,28 @@ which nobody can decide for every large case. There an answer may be that it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, cast
 
-import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, counts_field
-from shequn.columns.table import Column, Tabular
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
-from shequn.entities.taxonomies import Taxonomy
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, counted, message
 from shequn.sharding.asking import Asked
-from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count
+from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count, why_no_count_zh
 from shequn.sharding.packing_search import decide
+from shequn.sharding.possible import Condition, Feasibility, Requirement, Verdict, verdict_of
 from shequn.sharding.seats import Seats
 from shequn.stats._checks import array_of, is_integer, items_of, plain_array, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike
 
-    from shequn._typing import BoolArray, IntArray
-    from shequn.columns.table import Lang
+    from shequn._typing import BoolArray
     from shequn.labels import Label
 
 __all__ = ["Condition", "Feasibility", "Requirement", "Verdict", "feasible"]
-
-Verdict: TypeAlias = Literal["feasible", "infeasible", "not decided"]
-
-
-class Requirement(Taxonomy):
-    """What was asked of the groups.
-
-    Examples
-    --------
-    >>> Requirement.LEADERS.zh
-    '负责人'
-    """
-
-    SIZES = "sizes", "规模", "sizes"
-    LEADERS = "leaders", "负责人", "leaders"
-    TOGETHER = "together", "同群", "together"
-    FIXED = "fixed", "固定席位", "fixed seats"
-    APART = "apart", "不同群", "apart"
-    ALL = "all", "全部条件", "all at once"
-
-
-class Condition(NamedTuple):
-    """One requirement, and which numbers of groups it and those before it leave.
-
-    Attributes
-    ----------
-    what : Requirement
-        What is asked.
-    verdict : {"feasible", "infeasible", "not decided"}
-        Whether any number of groups is left.
-    fewest, most : int
-        The smallest and the largest number of groups left; -1 where there is none.
-    why : str
-        In words.
-    why_zh : str
-        The same in Chinese.
-
-    Examples
-    --------
-    >>> feasible(100).rows().__next__().fewest
-    3
-    """
-
-    what: Requirement
-    verdict: Verdict
-    fewest: int
-    most: int
-    why: str
-    why_zh: str
-
-
-def _conditions(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    return tuple(conditions)
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Feasibility(Tabular[Condition]):
-    """Whether members can be dealt into groups as asked; made by `feasible`.
-
-    Attributes
-    ----------
-    n_members : int
-        How many members.
-    sizes : SizeBand
-        The fewest and the most members of a group.
-    n_groups : ndarray of int64
-        The numbers of groups into which it can be done, ascending.
-    undecided : ndarray of int64
-        The numbers of groups for which the search was given up.
-    conditions : tuple of Condition
-        What was looked at, up to the first that leaves nothing.
-
-    Examples
-    --------
-    >>> feasible(100)
-    Feasibility(feasible, 100 members in 3 groups)
-    >>> feasible(1_000, leaders=50, min_leaders=2)
-    Feasibility(infeasible: leaders)
-    >>> print(feasible(1_000, leaders=50, min_leaders=2).reason)
-    50 leaders seat 2 each in at most 25 groups, and 1,000 members need at least 28 groups
-    """
-
-    n_members: int
-    sizes: SizeBand
-    n_groups: IntArray = counts_field()
-    undecided: IntArray = counts_field()
-    conditions: tuple[Condition, ...] = attrs.field(converter=_conditions)
-
-    _Row: ClassVar[type[Any] | None] = Condition
-
-    @property
-    def verdict(self) -> Verdict:
-        """The answer: "feasible", "infeasible" or "not decided"."""
-        return _verdict(self.n_groups, self.undecided)
-
-    @property
-    def reason(self) -> str | None:
-        """Why it can't be done, or why that is not decided; None where it can."""
-        return None if self.verdict == "feasible" else self.conditions[-1].why
-
-    def __len__(self) -> int:
-        """Return the number of conditions looked at."""
-        return len(self.conditions)
-
-    def _tidy(self) -> Sequence[Column]:
-        return [
-            Column(key="what", en="asked", zh="要求", values=[c.what for c in self.conditions]),
-            Column(key="verdict", en="verdict", zh="结论", values=[c.verdict for c in self.conditions]),
-            *self._counts(),
-            Column(key="why", en="why", zh="说明（英文）", values=[c.why for c in self.conditions]),
-            Column(key="why_zh", en="why (zh)", zh="说明", values=[c.why_zh for c in self.conditions]),
-        ]
-
-    def _columns(self, lang: Lang, /) -> Sequence[Column]:
-        words = [_VERDICTS_ZH[c.verdict] if lang == "zh" else c.verdict for c in self.conditions]
-        return [
-            Column(key="what", en="asked", zh="要求", values=[c.what for c in self.conditions]),
-            Column(key="verdict", en="verdict", zh="结论", values=words),
-            *self._counts(),
-        ]
-
-    def _counts(self) -> list[Column]:
-        return [
-            Column(key=key, en=en, zh=zh, values=[getattr(c, key) for c in self.conditions], format="count", null=-1)
-            for key, en, zh in (("fewest", "fewest groups", "最少群数"), ("most", "most groups", "最多群数"))
-        ]
-
-    def _title(self, lang: Lang, /) -> str:
-        lo, hi = self.sizes.lo, self.sizes.hi
-        if lang == "zh":
-            return f"{self.n_members:,} 名成员，每群 {lo:,}–{hi:,} 人：{_VERDICTS_ZH[self.verdict]}"
-        return f"{self.n_members:,} members, {lo:,} to {hi:,} a group: {self.verdict}"
-
-    def _notes(self, lang: Lang, /) -> Sequence[str]:
-        last = self.conditions[-1]
-        return [] if self.verdict == "feasible" else [last.why_zh if lang == "zh" else last.why]
-
-    def __repr__(self) -> str:
-        """Show the verdict and what it turns on."""
-        if self.verdict != "feasible":
-            return f"Feasibility({self.verdict}: {self.conditions[-1].what.en})"
-        few, many = int(self.n_groups[0]), int(self.n_groups[-1])
-        groups = f"{few:,} to {many:,}" if many > few else f"{few:,}"
-        return f"Feasibility(feasible, {self.n_members:,} members in {groups} group{'s' * (many != 1)})"
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
-        """Pickle so that the copy's arrays are read-only too."""
-        return by_fields(self)
-
-
-_VERDICTS_ZH: dict[Verdict, str] = {"feasible": "可行", "infeasible": "不可行", "not decided": "未能判定"}
 
 
 def feasible(
@@ -266,8 +111,14 @@ def feasible(
 def _sets(argument: str, sets: Iterable[Iterable[int]], n: int) -> list[list[int]]:
     found: list[list[int]] = []
     for row, members in enumerate(items_of(argument, sets, expected="sets of members")):
-        codes = [_member(argument, code, n, row) for code in items_of(argument, members, expected="sets of members")]
-        found.append(sorted(set(codes)))
+        try:
+            if isinstance(members, str | bytes):
+                raise TypeError
+            codes = iter(members)
+        except TypeError:
+            raise InvalidTypeError(message(argument, "sets of members", members, row=row)) from None
+        # One by one: whoever is no member ends a set that would never end.
+        found.append(sorted({_member(argument, code, n, row) for code in codes}))
     return found
 
 
@@ -283,11 +134,22 @@ def _seats(fixed: Mapping[int, Label] | ArrayLike | None, n: int) -> dict[int, L
     if fixed is None:
         return {}
     if isinstance(fixed, Mapping):
-        return {_member("fixed", code, n, row): group for row, (code, group) in enumerate(fixed.items())}
+        return {
+            _member("fixed", code, n, row): _group(group, row)
+            for row, (code, group) in enumerate(cast("Mapping[object, object]", fixed).items())
+        }
     groups = array_of("fixed", fixed, kinds="iu", expected="groups as integers, -1 for any")
     if groups.shape != (n,):
-        raise MisalignedError(message("fixed", f"one group for each of the {n} members", groups.shape))
+        raise MisalignedError(message("fixed", f"one group for each of {counted(n, 'member')}", groups.shape))
     return {code: int(groups[code]) for code in np.flatnonzero(groups >= 0).tolist()}
+
+
+def _group(group: object, row: int) -> Label:
+    if isinstance(group, str):
+        return group
+    if not is_integer(group):
+        raise InvalidTypeError(message("fixed", "groups as str or int", group, row=row))
+    return int(group)
 
 
 def _leaders(leaders: int | ArrayLike | None, n: int, needed: int, asked: Asked) -> int | BoolArray:
@@ -307,14 +169,14 @@ def _leaders(leaders: int | ArrayLike | None, n: int, needed: int, asked: Asked)
     if mask.dtype.kind != "b":
         raise InvalidTypeError(message("leaders", "a number, or an array of booleans", f"{mask.dtype} values"))
     if mask.shape != (n,):
-        raise MisalignedError(message("leaders", f"one entry for each of the {n} members", mask.shape))
+        raise MisalignedError(message("leaders", f"one entry for each of {counted(n, 'member')}", mask.shape))
     return mask
 
 
 def _sizes_in_words(n: int, band: SizeBand) -> tuple[str, str]:
     if not counts_of_groups(n, band):
-        return why_no_count(n, band), f"没有群数 k 能满足 {band.lo} k ≤ {n} ≤ {band.hi} k"
-    return f"{band.lo} k <= {n} <= {band.hi} k", f"{band.lo} k ≤ {n} ≤ {band.hi} k"
+        return why_no_count(n, band), why_no_count_zh(n, band)
+    return f"{band.lo:,} k <= {n:,} <= {band.hi:,} k", f"{band.lo:,} k ≤ {n:,} ≤ {band.hi:,} k"
 
 
 class _Conditions:
@@ -344,14 +206,15 @@ class _Conditions:
             return
         if needed > self.band.hi and self.n:
             text = f"{needed:,} leaders do not fit into a group of at most {self.band.hi:,}"
-            self.add(Requirement.LEADERS, range(0), text, f"每群最多 {self.band.hi} 人，容不下 {needed} 名负责人")
+            self.add(Requirement.LEADERS, range(0), text, f"每群最多 {self.band.hi:,} 人，容不下 {needed:,} 名负责人")
             return
         most = leaders // needed
         left = range(self.left.start, min(self.left.stop, most + 1))
-        text = f"{leaders:,} leaders seat {needed:,} each in at most {most:,} groups"
+        text = f"{counted(leaders, 'leader')} {'seats' if leaders == 1 else 'seat'} {needed:,} each "
+        text += f"in at most {counted(most, 'group')}"
         text_zh = f"{leaders:,} 名负责人、每群 {needed:,} 名，最多 {most:,} 个群"
         if not left:
-            text += f", and {self.n:,} members need at least {self.left.start:,} groups"
+            text += f", and {self._members('needs', 'need')} at least {counted(self.left.start, 'group')}"
             text_zh += f"；而 {self.n:,} 名成员至少需要 {self.left.start:,} 个群"
         self.add(Requirement.LEADERS, left, text, text_zh)
 
@@ -362,10 +225,10 @@ class _Conditions:
         hi = self.band.hi
         if asked.together:
             is_over = biggest > hi and biggest > seated
-            text = f"the largest set that must be together has {biggest:,} members" + (
+            text = f"the largest set that must be together has {counted(biggest, 'member')}" + (
                 f", and a group at most {hi:,}" if is_over else ""
             )
-            text_zh = f"必须同群的最大集合有 {biggest:,} 人" + (f"，而每群最多 {hi:,} 人" if is_over else "")
+            text_zh = f"必须同群的最大一组有 {biggest:,} 人" + (f"，而每群最多 {hi:,} 人" if is_over else "")
             self.add(Requirement.TOGETHER, range(0) if is_over else self.left, text, text_zh)
         if asked.fixed:
             self.add(Requirement.FIXED, *self._after_seats(seats, seated))
@@ -375,12 +238,16 @@ class _Conditions:
                 text = f"members {one} and {other} must be apart, and are in one group by `together` or `fixed`"
                 text_zh = f"成员 {one} 与 {other} 必须不同群，却又必须同群"
                 self.add(Requirement.APART, range(0), text, text_zh)
+            elif seats.widest == 1:
+                self.add(
+                    Requirement.APART, self.left, "nobody has to be apart from anybody else", "没有必须不同群的成员"
+                )
             else:
                 text = f"{seats.widest:,} members who must all be apart need as many groups"
                 text_zh = f"{seats.widest:,} 名两两不同群的成员至少需要同样多的群"
                 if self.left and self.left[-1] < seats.widest:
-                    text += f", and {self.n:,} members fill at most {self.left[-1]:,}"
-                    text_zh += f"，而 {self.n:,} 名成员最多 {self.left[-1]:,} 个群"
+                    text += f", and {self._members('fills', 'fill')} at most {self.left[-1]:,}"
+                    text_zh += f"，而 {self.n:,} 名成员最多组成 {self.left[-1]:,} 个群"
                 self.add(Requirement.APART, self._from(seats.widest), text, text_zh)
 
     def _after_seats(self, seats: Seats, largest: int) -> tuple[range, str, str]:
@@ -392,30 +259,37 @@ class _Conditions:
             text = f"{largest:,} members have seats in one group, or must join them, and a group has at most "
             return range(0), f"{text}{self.band.hi:,}", f"一个群固定了 {largest:,} 人，而每群最多 {self.band.hi:,} 人"
         groups = len(seats.group_of)
-        text, text_zh = f"{groups:,} groups have seats given", f"{groups:,} 个群有固定席位"
+        text = f"{counted(groups, 'group')} {'has' if groups == 1 else 'have'} seats given"
+        text_zh = f"{groups:,} 个群有固定席位"
         if self.left and self.left[-1] < groups:
-            text += f", and {self.n:,} members fill at most {self.left[-1]:,}"
-            text_zh += f"，而 {self.n:,} 名成员最多 {self.left[-1]:,} 个群"
+            text += f", and {self._members('fills', 'fill')} at most {self.left[-1]:,}"
+            text_zh += f"，而 {self.n:,} 名成员最多组成 {self.left[-1]:,} 个群"
         return self._from(groups), text, text_zh
+
+    def _members(self, one_does: str, they_do: str) -> str:
+        return f"{counted(self.n, 'member')} {one_does if self.n == 1 else they_do}"
 
     def _from(self, fewest: int) -> range:
         return range(max(self.left.start, fewest), self.left.stop)
 
     def answer(self, seats: Seats, needed: int) -> Feasibility:
         """Look at all conditions at once, and sum up."""
-        yes = np.arange(self.left.start, self.left.stop, dtype=np.int64)
-        undecided = np.zeros(0, dtype=np.int64)
+        yes, undecided = [self.left] if self.left else [], list[range]()
         if self.left and seats.blocks:
             yes, undecided = decide(seats.problem(self.n, self.band, needed), self.left)
             self._sum_up(yes, undecided)
         return Feasibility(
-            n_members=self.n, sizes=self.band, n_groups=yes, undecided=undecided, conditions=tuple(self.found)
+            n_members=self.n,
+            sizes=self.band,
+            runs=np.array([(run[0], run[-1]) for run in yes], dtype=np.int64),
+            undecided_runs=np.array([(run[0], run[-1]) for run in undecided], dtype=np.int64),
+            conditions=tuple(self.found),
         )
 
-    def _sum_up(self, yes: IntArray, undecided: IntArray) -> None:
-        verdict = _verdict(yes, undecided)
-        open_counts = yes if len(yes) else undecided
-        few, many = (int(open_counts[0]), int(open_counts[-1])) if len(open_counts) else (-1, -1)
+    def _sum_up(self, yes: list[range], undecided: list[range]) -> None:
+        verdict = verdict_of(len(yes), len(undecided))
+        open_counts = yes or undecided
+        few, many = (open_counts[0][0], open_counts[-1][-1]) if open_counts else (-1, -1)
         why, why_zh = _ALL_IN_WORDS[verdict]
         self.found.append(Condition(Requirement.ALL, verdict, few, many, why, why_zh))
 
@@ -431,7 +305,3 @@ _ALL_IN_WORDS: dict[Verdict, tuple[str, str]] = {
         "未找到满足全部条件的分法，也未能排除所有分法",
     ),
 }
-
-
-def _verdict(yes: IntArray, undecided: IntArray) -> Verdict:
-    return "feasible" if len(yes) else "not decided" if len(undecided) else "infeasible"

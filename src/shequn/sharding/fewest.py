@@ -9,9 +9,10 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, message
-from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count
-from shequn.stats._checks import counts
+from shequn.errors import InfeasibleError, InvalidValueError, MisalignedError, counted, message
+from shequn.sharding import engine
+from shequn.sharding.bounds import counts_of_groups, member_count, size_band, why_no_count, why_no_count_zh
+from shequn.stats._checks import counts, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from shequn.columns.table import Lang
     from shequn.entities.size import SizeBand
 
-__all__ = ["FewestMoves", "GroupMoves", "cheapest_plan", "fewest_moves"]
+__all__ = ["FewestMoves", "GroupMoves", "cheapest_plan", "fewest_moves", "why_seats_do_not_fit"]
 
 
 class GroupMoves(NamedTuple):
@@ -105,6 +106,11 @@ class FewestMoves(Tabular[GroupMoves]):
         sizes, closed = self._padded()
         return frozen(np.where(closed, 0, np.maximum(self.bounds.lo - sizes, 0)))
 
+    @property
+    def stays(self) -> BoolArray:
+        """Whether each group is there afterwards, new ones at the end, shape (n_groups + n_new,)."""
+        return frozen(~self._padded()[1])
+
     def __len__(self) -> int:
         """Return the number of groups, closed and new ones included."""
         return len(self.sizes) + self.n_new
@@ -126,18 +132,20 @@ class FewestMoves(Tabular[GroupMoves]):
     def _title(self, lang: Lang, /) -> str:
         if lang == "zh":
             return f"至少迁移 {self.moves:,} 人，{self.joined:,} 名新成员"
-        return f"at least {self.moves:,} moves, with {self.joined:,} newcomers"
+        return f"at least {counted(self.moves, 'move')}, with {counted(self.joined, 'newcomer')}"
 
     def __repr__(self) -> str:
         """Show the number of moves, and the groups that close and open."""
-        return f"FewestMoves({self.moves:,} moves, {int(self.closed.sum()):,} closed, {self.n_new:,} new)"
+        return f"FewestMoves({counted(self.moves, 'move')}, {int(self.closed.sum()):,} closed, {self.n_new:,} new)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
         return by_fields(self)
 
 
-def fewest_moves(sizes: ArrayLike, bounds: SizeBand | Sequence[int], *, joined: int = 0) -> FewestMoves:
+def fewest_moves(
+    sizes: ArrayLike, bounds: SizeBand | Sequence[int], *, joined: int = 0, fixed: ArrayLike | None = None
+) -> FewestMoves:
     """Return how many members who are present must move, at least, so that every group lies within bounds.
 
     Parameters
@@ -148,6 +156,8 @@ def fewest_moves(sizes: ArrayLike, bounds: SizeBand | Sequence[int], *, joined: 
         The fewest and the most members of a group.
     joined : int, default 0
         Newcomers, who may be seated anywhere.
+    fixed : array_like of int, shape (n_groups,), optional
+        How many members of each group keep their seat. A group that has any does not close.
 
     Returns
     -------
@@ -157,8 +167,10 @@ def fewest_moves(sizes: ArrayLike, bounds: SizeBand | Sequence[int], *, joined: 
 
     Raises
     ------
-    InvalidTypeError, InvalidValueError
-        An argument can't be used, or no number of groups fits all members: the message says why.
+    InvalidTypeError, InvalidValueError, MisalignedError
+        An argument can't be used.
+    InfeasibleError
+        No number of groups fits all members, or the seats that are kept: the message says why.
 
     Notes
     -----
@@ -174,70 +186,105 @@ def fewest_moves(sizes: ArrayLike, bounds: SizeBand | Sequence[int], *, joined: 
     (5, [True, False, False], 0)
     >>> fewest_moves([5, 30, 34], (26, 36), joined=21).moves
     0
+    >>> fewest_moves([5, 30, 34], (20, 36), fixed=[1, 0, 0]).moves
+    15
     >>> fewest_moves([70], (26, 36))
     FewestMoves(34 moves, 0 closed, 1 new)
     """
-    given = counts("sizes", sizes)
-    if given.ndim != 1:
-        raise InvalidValueError(message("sizes", "a 1-D array", f"an array of shape {given.shape}"))
+    given = _counts("sizes", sizes)
     band = size_band("bounds", bounds)
     newcomers = member_count("joined", joined)
     n = member_count("sizes", int(given.sum(dtype=object)) + newcomers)
+    stay = None if fixed is None else _counts("fixed", fixed)
+    if stay is not None:
+        _require_seats(stay, given)
     if not counts_of_groups(n, band):
-        raise InvalidValueError(f"sizes: {why_no_count(n, band)}")
-    return cheapest_plan(given, band, newcomers, counts_of_groups(n, band))
+        raise InfeasibleError(f"sizes: {why_no_count(n, band)}", zh=f"规模：{why_no_count_zh(n, band)}")
+    if stay is not None and int(stay.max(initial=0)) > band.hi:
+        most = int(stay.max())
+        text = message("fixed", f"at most {band.hi:,} members of one group", most)
+        raise InfeasibleError(text, zh=f"固定席位：一个群固定了 {most:,} 人，而每群最多 {band.hi:,} 人")
+    plan = cheapest_plan(given, band, newcomers, free=None if stay is None else given - stay)
+    if plan is None:
+        assert stay is not None  # noqa: S101  (where everybody may move, a number of groups that fits can be had)
+        why, why_zh = why_seats_do_not_fit(stay[stay > 0], n, band)
+        raise InfeasibleError(f"fixed: {why}", zh=f"固定席位：{why_zh}")
+    return plan
 
 
 def cheapest_plan(
-    sizes: IntArray, band: SizeBand, joined: int, allowed: range, /, *, stays: BoolArray | None = None
-) -> FewestMoves:
-    """Return the fewest moves that end in one of the `allowed` numbers of groups, all of which fit the members.
+    sizes: IntArray,
+    band: SizeBand,
+    joined: int,
+    /,
+    *,
+    numbers: Sequence[int] | IntArray | None = None,
+    free: IntArray | None = None,
+) -> FewestMoves | None:
+    """Return the fewest moves that end in one of these numbers of groups, None where there is no way.
 
-    Groups that `stays` names cannot close.
-
-    Raises
-    ------
-    InvalidValueError
-        More groups stay than are allowed.
+    Of each group as many may move as `free` says, and one in which somebody may not does not close.
 
     Examples
     --------
     >>> from shequn.entities.size import SizeBand
-    >>> cheapest_plan(np.array([30, 30, 30]), SizeBand(26, 45), 0, range(2, 3)).moves
+    >>> cheapest_plan(np.array([30, 30, 30]), SizeBand(26, 45), 0, numbers=[2]).moves
     30
     """
-    n_new = max(allowed[-1] - int(np.count_nonzero(sizes)), 0)
-    # New groups close first among the empty ones, so that a group that exists is filled before one is opened.
-    padded = np.concatenate([np.zeros(n_new, dtype=np.int64), sizes])
-    last = np.zeros(len(padded), dtype=np.bool_)
-    last[n_new:] = False if stays is None else stays
-    order = np.lexsort((padded, last))
-    ascending = padded[order]
-    over = np.maximum(ascending - band.hi, 0)
-    closing = _running(ascending)
-    out = closing + over.sum() - _running(over)
-    needed = _running(np.maximum(band.lo - ascending, 0)[::-1])[::-1]
-    moves = np.maximum(out, needed - joined)
-    kept = len(padded) - np.arange(len(padded) + 1)
-    candidates = np.flatnonzero((kept >= allowed[0]) & (kept <= allowed[-1]) & (kept >= last.sum()))
-    if not len(candidates):
-        expected = f"members of at most {allowed[-1]:,} groups"
-        raise InvalidValueError(message("fixed", expected, int(last.sum())) + " groups")
-    cheapest = candidates[moves[candidates] == moves[candidates].min()]
-    n_before = int(np.count_nonzero(sizes))
-    n_closed = int(cheapest[np.lexsort((kept[cheapest], np.abs(kept[cheapest] - n_before)))[0]])
-    closed = np.zeros(len(padded), dtype=np.bool_)
-    closed[order[:n_closed]] = True
+    found = engine.fewest_moves(
+        sizes,
+        (band.lo, band.hi),
+        newcomers=joined,
+        free=free,
+        numbers=numbers,
+        near=int(np.count_nonzero(sizes)),
+    )
+    if found is None:
+        return None
     return FewestMoves(
         sizes=sizes,
         bounds=band,
         joined=joined,
-        moves=int(moves[n_closed]),
-        closed=closed[n_new:],
-        n_new=n_new - int(closed[:n_new].sum()),
+        moves=found.moves,
+        closed=found.close[: len(sizes)],
+        n_new=int(np.count_nonzero(~found.close[len(sizes) :])),
     )
 
 
-def _running(values: IntArray) -> IntArray:
-    """Return the sums of the first 0, 1, 2 … values."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values)])
+def _counts(argument: str, values: ArrayLike) -> IntArray:
+    given = counts(argument, values)
+    if given.ndim != 1:
+        raise InvalidValueError(message(argument, "a 1-D array", f"an array of shape {given.shape}"))
+    return given
+
+
+def _require_seats(stay: IntArray, sizes: IntArray) -> None:
+    """Raise unless of each group no more stay than there are."""
+    if len(stay) != len(sizes):
+        raise MisalignedError(message("fixed", f"one count for each of {counted(len(sizes), 'group')}", len(stay)))
+    if (stay > sizes).any():
+        refuse("fixed", "at most the members of each group", stay, stay > sizes)
+
+
+def why_seats_do_not_fit(demand: IntArray, n: int, band: SizeBand) -> tuple[str, str]:
+    """Say why groups that must have so many members each leave no way to deal n members, where that is so.
+
+    Examples
+    --------
+    >>> from shequn.entities.size import SizeBand
+    >>> why_seats_do_not_fit(np.array([4, 4]), 9, SizeBand(3, 4))[0]
+    '2 groups with seats given take at least 8 members, which leaves 1 for 1 group more'
+    """
+    seated, most = len(demand), n // band.lo
+    if seated > most:
+        return (
+            f"{counted(seated, 'group')} have seats given, and {counted(n, 'member')} fill at most {most:,}",
+            f"{seated:,} 个群有固定席位，而 {n:,} 名成员最多 {most:,} 个群",
+        )
+    taken, others = int(np.maximum(demand, band.lo).sum()), max(-(-n // band.hi) - seated, 0)
+    left = f"which leaves {max(n - taken, 0):,} for {counted(others, 'group')} more" if others else f"of {n:,}"
+    left_zh = f"余下 {max(n - taken, 0):,} 人不够另外 {others:,} 个群" if others else f"而成员只有 {n:,} 名"
+    return (
+        f"{counted(seated, 'group')} with seats given take at least {counted(taken, 'member')}, {left}",
+        f"{seated:,} 个有固定席位的群至少需要 {taken:,} 人，{left_zh}",
+    )

@@ -5,30 +5,47 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from shequn.errors import InvalidValueError
+import numpy as np
+
 from shequn.sharding.change import MoveReason
 from shequn.sharding.seating import NOWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from shequn.sharding.fewest import FewestMoves
+    from shequn._typing import BoolArray, IntArray
     from shequn.sharding.seating import Seating
 
-__all__ = ["carry_out", "shed"]
+__all__ = ["Shedding", "carry_out", "shed"]
 
 
-def carry_out(seating: Seating, plan: FewestMoves) -> None:
+def carry_out(
+    seating: Seating,
+    leave: IntArray,
+    missing: IntArray,
+    is_open: BoolArray,
+    /,
+    *,
+    reasons: Mapping[int, MoveReason] | None = None,
+) -> None:
     """Make the moves of a plan: overfull and closing groups give members up, and everybody waiting finds a seat.
 
     Afterwards every group that stays lies within its bounds, and as many members have moved as the plan says.
+
+    Parameters
+    ----------
+    seating : Seating
+    leave, missing : ndarray of int64, shape (n_groups,)
+        Members who must leave each group, and whom it must get.
+    is_open : ndarray of bool, shape (n_groups,)
+        Groups that do not close.
+    reasons : mapping of group to MoveReason, optional
+        Why a group is overfull, where it has not been.
     """
-    n_given = len(plan.sizes)
-    is_open = [not closed for closed in plan.closed.tolist()] + [True] * plan.n_new
-    for group, count in enumerate(plan.leave.tolist()[:n_given]):
-        if count:
-            shed(seating, group, count, MoveReason.OVERFULL if is_open[group] else MoveReason.CLOSED)
-    filling = _Filling(seating, plan.missing.tolist(), is_open)
+    for group in np.flatnonzero(leave).tolist():
+        why = (reasons or {}).get(group, MoveReason.OVERFULL) if is_open[group] else MoveReason.CLOSED
+        shed(seating, group, int(leave[group]), why)
+    filling = _Filling(seating, missing.tolist(), is_open.tolist())
     filling.seat_leaders()
     filling.seat_all()
     filling.draw()
@@ -45,35 +62,60 @@ def shed(seating: Seating, group: int, count: int, why: MoveReason) -> list[int]
         for member in everybody:
             seating.put(member, NOWHERE, why)
         return everybody
-    hold: dict[int, Any] = {}
-    for member in sorted(seating.members[group]):
-        if seating.is_fixed[member]:
-            continue
-        ties = seating.ties_by_group(member)
-        hold[member] = ties.get(group, 0) - max((w for other, w in ties.items() if other != group), default=0)
-    heap = [(weight, member) for member, weight in hold.items()]
-    heapify(heap)
-    gone: list[int] = []
-    needed: list[int] = []
-    while len(gone) < count:
-        if heap:
-            weight, member = heappop(heap)
-            if member not in hold or weight != hold[member]:
-                continue
-            if not seating.may_leave(member):
-                hold.pop(member)
-                needed.append(member)
-                continue
-        else:
-            member = needed.pop(0)
-        hold.pop(member, None)
-        gone.append(member)
-        seating.put(member, NOWHERE, why)
-        for other, tie in zip(*seating.ties_of(member), strict=True):
-            if other in hold:
-                hold[other] -= 2 * tie
-                heappush(heap, (hold[other], other))
-    return gone
+    return Shedding(seating, group).give_up(count, why)
+
+
+class Shedding:
+    """A group that gives up members, once or piece by piece."""
+
+    def __init__(self, seating: Seating, group: int) -> None:
+        self._seating, self._group = seating, group
+        self._needed: list[int] = []
+        self._hold = {
+            member: self._held(member) for member in sorted(seating.members[group]) if not seating.is_fixed[member]
+        }
+        self._heap = [(weight, member) for member, weight in self._hold.items()]
+        heapify(self._heap)
+
+    def _held(self, member: int) -> Any:  # noqa: ANN401
+        """Return the weight that ties a member to the group, beyond that to the group they know best besides."""
+        ties = self._seating.ties_by_group(member)
+        return ties.get(self._group, 0) - max((w for other, w in ties.items() if other != self._group), default=0)
+
+    def give_up(self, count: int, why: MoveReason) -> list[int]:
+        """Take so many out of the group, who wait for a seat, and return them."""
+        seating, hold = self._seating, self._hold
+        gone: list[int] = []
+        while len(gone) < count:
+            if self._heap:
+                weight, member = heappop(self._heap)
+                if member not in hold or weight != hold[member]:
+                    continue
+                if not seating.may_leave(member):
+                    hold.pop(member)
+                    self._needed.append(member)
+                    continue
+            else:
+                member = self._needed.pop(0)
+            hold.pop(member, None)
+            gone.append(member)
+            seating.put(member, NOWHERE, why)
+            for other, tie in zip(*seating.ties_of(member), strict=True):
+                if other in hold:
+                    self._weigh(other, hold[other] - 2 * tie)
+        return gone
+
+    def settle(self, gone: list[int]) -> None:
+        """Weigh those anew who know somebody that has a seat elsewhere now."""
+        known = dict.fromkeys(other for member in gone for other in self._seating.ties_of(member)[0])
+        for other in (*known, *self._needed):
+            if other in self._hold or other in self._needed:
+                self._weigh(other, self._held(other))
+        self._needed.clear()
+
+    def _weigh(self, member: int, weight: Any) -> None:  # noqa: ANN401
+        self._hold[member] = weight
+        heappush(self._heap, (weight, member))
 
 
 class _Filling:
@@ -88,7 +130,7 @@ class _Filling:
 
     def takes(self, group: int) -> bool:
         """Return whether a group has a seat for somebody who waits, seats that must be filled coming first."""
-        if not self.is_open[group] or len(self.seating.members[group]) >= self.seating.band.hi:
+        if not self.is_open[group] or len(self.seating.members[group]) >= self.seating.most[group]:
             return False
         return self.missing[group] > 0 or len(self.waiting) > self.owed
 
@@ -185,8 +227,7 @@ class _Filling:
                     continue
             else:
                 member = next(loosest, NOWHERE)
-                if member == NOWHERE:
-                    raise InvalidValueError(f"fixed: no member who may move is left to fill {self.owed:,} seats")
+                assert member != NOWHERE  # noqa: S101  (the plan, and what leaders take, say how many may move)
                 if not self._can_spare(member):
                     continue
                 while not self.missing[short[-1]]:
@@ -210,11 +251,13 @@ class _Filling:
     def _can_spare(self, member: int) -> bool:
         seating, own = self.seating, self.seating.group[member]
         # Who has moved already, or has just joined, would not be missed but is: their seat was to be filled.
-        return seating.home[member] == own and len(seating.members[own]) > seating.band.lo and seating.may_leave(member)
+        return (
+            seating.home[member] == own and len(seating.members[own]) > seating.least[own] and seating.may_leave(member)
+        )
 
     def _loosest(self) -> list[int]:
         """Return the members of groups that can spare some, whoever has the fewest ties in their own first."""
-        spare = [group for group, held in enumerate(self.seating.members) if len(held) > self.seating.band.lo]
+        spare = [group for group, held in enumerate(self.seating.members) if len(held) > self.seating.least[group]]
         inside = {
             m: self.seating.ties_by_group(m).get(group, 0) for group in spare for m in self.seating.members[group]
         }
@@ -239,5 +282,5 @@ class _Rest:
             if now == (is_full, size, group) and self.filling.takes(group):
                 return group
             heappop(self.by_size)
-            if now[1] < self.filling.seating.band.hi:
+            if now[1] < self.filling.seating.most[group]:
                 heappush(self.by_size, now)

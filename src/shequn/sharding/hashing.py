@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.columns.halves import in_halves
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
 from shequn.labels import Assignment, Index
 from shequn.sharding.bounds import counts_of_groups, size_band
 from shequn.stats._checks import instance, plain
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["hash_shards", "label_hashes"]
 
 _BLOCK = 1 << 16  # scores at a time, so that they stay in the cache
+_MANY_SCORES = 1 << 22  # from here on two threads are faster than one
 _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT, _ONE = np.uint64(32), np.uint64(1)
@@ -79,7 +81,7 @@ def hash_shards(
     takes members, on average n / (k + 1), the fewest that even groups allow.
 
     With lower bounds the matching is made twice, first for the `lo` seats that every group must fill, then for the
-    others. Every member meets every group at least once: time grows with n k, 10⁸ scores taking about a second.
+    others. Every member meets every group at least once: time grows with n k, 10⁸ scores taking about half a second.
 
     References
     ----------
@@ -107,7 +109,7 @@ def hash_shards(
     band = size_band("bounds", bounds)
     if k not in counts_of_groups(n, band):
         expected = f"a number of groups k with {band.lo:,} k <= {n:,} <= {band.hi:,} k"
-        raise InvalidValueError(message("groups", expected, k) + " groups")
+        raise InvalidValueError(message("groups", expected, k) + (" group" if k == 1 else " groups"))
     codes = _matched(scores, np.arange(n), band.lo)
     waiting = np.flatnonzero(codes < 0)
     codes[waiting] = _matched(scores, waiting, band.hi - band.lo)
@@ -172,8 +174,10 @@ def _seats(n: int, k: int, load: Any) -> int:  # noqa: ANN401
     if not 1 <= factor < math.inf:
         raise InvalidValueError(message("load", "a finite number of 1 or more", load))
     if not k and n:
-        raise InvalidValueError(message("groups", f"a group for {n:,} members", k) + " groups")
-    return min(n, math.ceil(Fraction(str(factor)) * n / k)) if n else 0
+        raise InvalidValueError(message("groups", f"a group for {counted(n, 'member')}", k) + " groups")
+    # A load of 1.1 means eleven tenths, not the float that comes next to it.
+    exact = Fraction(str(factor)) if isinstance(factor, float) else Fraction(factor)
+    return min(n, math.ceil(exact * n / k)) if n else 0
 
 
 class _Scores:
@@ -189,19 +193,34 @@ class _Scores:
         Where all groups are out of reach the score is 0.
         """
         group, score = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.uint64)
-        step = max(_BLOCK // max(len(self.groups), 1), 1)
-        for start in range(0, len(rows), step):
-            block = slice(start, start + step)
-            scores = self.members[rows[block], None] ^ self.groups[None, :]
-            scores *= _MIX_1
-            scores ^= scores >> _SHIFT
-            scores *= _MIX_2
-            scores ^= scores >> _SHIFT
-            scores |= _ONE  # 0 stands for out of reach
-            scores[scores < floors] = 0
-            group[block] = scores.argmax(axis=1)
-            score[block] = np.take_along_axis(scores, group[block, None], axis=1)[:, 0]
+        k = len(self.groups)
+        step = max(_BLOCK // max(k, 1), 1)
+        all_open = not (floors > _ONE).any()
+
+        def look(part: range) -> None:
+            # Every step writes to the same memory: fetching new pages would take longer than the arithmetic.
+            scores, shifted = np.empty((2, step, k), dtype=np.uint64)
+            for start in range(part.start, part.stop, step):
+                block = slice(start, min(start + step, part.stop))
+                found = self._of(rows[block], scores, shifted)
+                if not all_open:
+                    found *= found >= floors
+                group[block] = found.argmax(axis=1)
+                score[block] = np.take_along_axis(found, group[block, None], axis=1)[:, 0]
+
+        in_halves(len(rows), look, many=max(_MANY_SCORES // max(k, 1), 2))
         return group, score
+
+    def _of(self, rows: IntArray, scores: NDArray[np.uint64], shifted: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the scores of some members, shape (len(rows), k), in the memory given."""
+        scores, shifted = scores[: len(rows)], shifted[: len(rows)]
+        np.bitwise_xor(self.members[rows, None], self.groups, out=scores)
+        for factor in (_MIX_1, _MIX_2):
+            scores *= factor
+            np.right_shift(scores, _SHIFT, out=shifted)
+            scores ^= shifted
+        scores |= _ONE  # 0 stands for out of reach
+        return scores
 
 
 def _matched(scores: _Scores, rows: IntArray, seats: int) -> IntArray:

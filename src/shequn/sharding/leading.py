@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shequn.sharding.alike import rank_among_equals
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,8 +34,14 @@ class _Offers(NamedTuple):
         return _Offers(self.cost[rows], self.leader[rows], self.group[rows])
 
 
-def with_leaders(
-    ties: Neighbours, codes: IntArray, leads: BoolArray, min_leaders: int, is_free: BoolArray, /
+def with_leaders(  # noqa: PLR0917
+    ties: Neighbours,
+    codes: IntArray,
+    leads: BoolArray,
+    min_leaders: int,
+    is_free: BoolArray,
+    kind: IntArray | None = None,
+    /,
 ) -> IntArray:
     """Return groups of the same sizes with `min_leaders` leaders in each, as far as those who are free allow.
 
@@ -45,6 +53,8 @@ def with_leaders(
         The group of each member, none empty.
     leads, is_free : arrays of bool, shape (n,)
         Who may lead, and who may move.
+    kind : array of int64, shape (n,), optional
+        From 0 on: leaders then change places with members of their own kind alone, where a group has one.
 
     Notes
     -----
@@ -70,7 +80,7 @@ def with_leaders(
     inner = np.bincount(rows[is_inside], weights=ties.weight[is_inside], minlength=len(codes))
     offers = _offers(ties, codes, inner, leads & is_free & (spare[codes] > 0), short)
     leader, group = _taken(offers, codes, short, spare)
-    return _swapped(codes, inner, leader, group, ~leads & is_free)
+    return _swapped(codes, inner, leader, group, ~leads & is_free, np.zeros_like(codes) if kind is None else kind)
 
 
 def _offers(ties: Neighbours, codes: IntArray, inner: NDArray[Any], may_go: BoolArray, short: IntArray, /) -> _Offers:
@@ -96,11 +106,11 @@ def _taken(offers: _Offers, codes: IntArray, short: IntArray, spare: IntArray) -
     n_anywhere, missing = 0, short.copy()
     while missing.sum() > n_anywhere and len(offers.leader):
         best = offers.only(np.sort(np.unique(offers.leader, return_index=True)[1]))
-        fits = _rank(codes[best.leader]) < spare[codes[best.leader]]
+        fits = rank_among_equals(codes[best.leader]) < spare[codes[best.leader]]
         best = best.only(fits)
         is_bound = best.group != _ANY
         room = np.where(is_bound, missing[best.group], missing.sum())
-        best = best.only(_rank(best.group) < room)
+        best = best.only(rank_among_equals(best.group) < room)
         # The cheapest of all, as many as there are seats.
         best = best.only(np.arange(min(len(best.leader), int(missing.sum()) - n_anywhere)))
         if not len(best.leader):
@@ -123,26 +133,17 @@ def _taken(offers: _Offers, codes: IntArray, short: IntArray, spare: IntArray) -
     return leader, group
 
 
-def _swapped(
-    codes: IntArray, inner: NDArray[Any], leader: IntArray, group: IntArray, may_give_way: BoolArray
+def _swapped(  # noqa: PLR0917
+    codes: IntArray, inner: NDArray[Any], leader: IntArray, group: IntArray, may_give_way: BoolArray, kind: IntArray
 ) -> IntArray:
-    """Return the groups after each leader has changed places with the member of their new group who loses least."""
+    """Return the groups after each leader has changed places with whoever of their kind there loses least."""
+    n_kinds = int(kind.max(initial=0)) + 1
     others = np.flatnonzero(may_give_way)
-    others = others[np.lexsort((others, inner[others], codes[others]))]
-    starts = np.searchsorted(codes[others], group)
-    at = starts + _rank(group)
-    there = at < np.searchsorted(codes[others], group, side="right")
+    others = others[np.lexsort((others, inner[others], codes[others] * n_kinds + kind[others]))]
+    cell, wanted = codes[others] * n_kinds + kind[others], group * n_kinds + kind[leader]
+    at = np.searchsorted(cell, wanted) + rank_among_equals(wanted)
+    there = at < np.searchsorted(cell, wanted, side="right")
     leader, group, other = leader[there], group[there], others[at[there]]
     swapped = codes.copy()
     swapped[other], swapped[leader] = codes[leader], group
     return swapped
-
-
-def _rank(values: IntArray) -> IntArray:
-    """Return how many equal values stand before each, shape (n,)."""
-    order = np.argsort(values, kind="stable")
-    ascending = values[order]
-    first = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]])) if len(values) else order
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values))))
-    return rank

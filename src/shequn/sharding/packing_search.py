@@ -10,10 +10,8 @@ from collections import Counter
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from shequn._typing import IntArray
+    from collections.abc import Iterable
 
 __all__ = ["Block", "Problem", "deal", "decide"]
 
@@ -46,25 +44,41 @@ class Problem(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def decide(problem: Problem, counts: range, /) -> tuple[IntArray, IntArray]:
-    """Return the numbers of groups for which a deal exists, and those for which it is not decided.
+def decide(problem: Problem, counts: range, /) -> tuple[list[range], list[range]]:
+    """Return the numbers of groups for which a deal exists, and those for which it is not decided, as runs.
+
+    Where there is a group for each block, no deal is better than that one: what two blocks ask for beside members who
+    are free (seats, leaders) is never less when they share a group. So only fewer groups than that need a search, and
+    the work does not grow with the numbers of groups that are asked about.
 
     Examples
     --------
     >>> three_pairs = tuple(Block(2, 0, False, frozenset()) for _ in range(3))
     >>> decide(Problem(6, 3, 3, 0, 0, three_pairs), range(2, 3))
-    (array([], dtype=int64), array([], dtype=int64))
+    ([], [])
     """
     problem, seated, items = _prepared(problem)
-    if not items:
-        return _without_items(problem, seated, counts), np.zeros(0, dtype=np.int64)
+    one_each = _one_each(problem, [*seated, *items], counts)
+    shared = range(counts.start, min(counts.stop, max(len(seated) + len(items), counts.start)))
     effort = _Effort(steps=_MOST_STEPS, nodes=_MOST_NODES)
-    middle = (counts.start + counts.stop) // 2
+    middle = (shared.start + shared.stop) // 2
     # Where not every number of groups can be tried, those in the middle leave most room.
-    answers = {k: _can_deal(problem, seated, items, k, effort) for k in sorted(counts, key=lambda k: abs(k - middle))}
-    yes = [k for k in counts if answers[k]]
-    undecided = [k for k in counts if answers[k] is None]
-    return np.array(yes, dtype=np.int64), np.array(undecided, dtype=np.int64)
+    answers = {k: _can_deal(problem, seated, items, k, effort) for k in sorted(shared, key=lambda k: abs(k - middle))}
+    yes = _runs(k for k in shared if answers[k])
+    if one_each and yes and yes[-1].stop == one_each.start:
+        one_each = range(yes.pop().start, one_each.stop)
+    return [*yes, *([one_each] if one_each else [])], _runs(k for k in shared if answers[k] is None)
+
+
+def _runs(numbers: Iterable[int]) -> list[range]:
+    """Return ascending numbers as runs without gaps."""
+    runs: list[range] = []
+    for number in numbers:
+        if runs and runs[-1].stop == number:
+            runs[-1] = range(runs[-1].start, number + 1)
+        else:
+            runs.append(range(number, number + 1))
+    return runs
 
 
 def deal(problem: Problem, k: int, /) -> list[list[int]] | None:
@@ -83,9 +97,11 @@ def deal(problem: Problem, k: int, /) -> list[list[int]] | None:
     groups = _Groups(problem, seated, k)
     if not _by_load(groups, items):
         groups = _Groups(problem, seated, k)
-        effort = _Effort(steps=_MOST_STEPS, nodes=_MOST_NODES)
-        if len(items) > _MOST_SEARCHED or not _searched(groups, items, 0, effort, set()):
-            return None
+        if not _alone(groups, len(seated), items):
+            groups = _Groups(problem, seated, k)
+            effort = _Effort(steps=_MOST_STEPS, nodes=_MOST_NODES)
+            if len(items) > _MOST_SEARCHED or not _searched(groups, items, 0, effort, set()):
+                return None
     return [sorted(held) for held in groups.held]
 
 
@@ -99,16 +115,19 @@ def _prepared(problem: Problem) -> tuple[Problem, list[int], list[int]]:
     return problem._replace(n_free_leaders=problem.n_free_leaders + freed), seated, items
 
 
-def _without_items(problem: Problem, seated: list[int], counts: range) -> IntArray:
-    """Return the numbers of groups that can be filled, some with seats given, the others alike and empty."""
-    given = _Groups(problem, seated, len(seated))
-    empty = np.arange(counts.start, counts.stop, dtype=np.int64) - len(seated)
-    demand = sum(max(problem.lo, given.demand(group)) for group in range(len(seated)))
+def _one_each(problem: Problem, blocks: list[int], counts: range) -> range:
+    """Return the numbers of groups that can be filled where each block has one of its own, the others being empty."""
+    given = _Groups(problem, blocks, len(blocks))
+    demand = sum(max(problem.lo, given.demand(group)) for group in range(len(blocks)))
     missing = sum(max(problem.min_leaders - leaders, 0) for leaders in given.leaders)
-    fits = all(given.demand(group) <= problem.hi for group in range(len(seated)))
-    ok = fits & (demand + empty * max(problem.lo, problem.min_leaders) <= problem.n)
-    ok &= missing + empty * problem.min_leaders <= problem.n_free_leaders
-    return (empty + len(seated))[ok]
+    spare, free = problem.n - demand, problem.n_free_leaders - missing
+    if spare < 0 or free < 0 or any(given.demand(group) > problem.hi for group in range(len(blocks))):
+        return range(0)
+    most = spare // max(problem.lo, problem.min_leaders)
+    if problem.min_leaders:
+        most = min(most, free // problem.min_leaders)
+    found = range(max(counts.start, len(blocks)), min(counts.stop, len(blocks) + most + 1))
+    return found if found else range(0)
 
 
 class _Effort:
@@ -196,6 +215,15 @@ def _by_load(groups: _Groups, items: list[int]) -> bool:
         groups.add(group, item)
         for entry in (*passed, (groups.demand(group), group)):
             heappush(heap, entry)
+    return groups.completes()
+
+
+def _alone(groups: _Groups, first: int, items: list[int]) -> bool:
+    """Deal each block to a group of its own, from the first one on that is empty, where there are as many."""
+    if first + len(items) > len(groups.size):
+        return False
+    for group, item in enumerate(items, start=first):
+        groups.add(group, item)
     return groups.completes()
 
 

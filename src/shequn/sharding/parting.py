@@ -19,8 +19,14 @@ __all__ = ["parted"]
 _MOST_OTHER_GROUPS = 8
 
 
-def parted(
-    ties: Neighbours, codes: IntArray, apart: Iterable[list[int]], is_free: BoolArray, leads: BoolArray | None, /
+def parted(  # noqa: PLR0917
+    ties: Neighbours,
+    codes: IntArray,
+    apart: Iterable[list[int]],
+    is_free: BoolArray,
+    leads: BoolArray | None,
+    kind: IntArray | None = None,
+    /,
 ) -> IntArray | None:
     """Return groups of the same sizes in which no two members of a set meet; None where that finds no way.
 
@@ -34,6 +40,8 @@ def parted(
     is_free : array of bool, shape (n,)
         Who may move: nobody who has a given seat, or sits with somebody by request.
     leads : array of bool, shape (n,), or None
+    kind : array of int64, shape (n,), optional
+        Members change places with somebody of their own kind, where there are such.
 
     Examples
     --------
@@ -49,14 +57,14 @@ def parted(
             shunned.setdefault(member, set()).update(members)
     may_give_way = is_free.copy()
     may_give_way[list(shunned)] = False
-    found = _Parting(ties, codes.copy(), may_give_way, leads)
+    found = _Parting(ties, codes.copy(), may_give_way, leads, kind)
     for member in sorted(shunned):
         others = [other for other in shunned[member] if other != member]
         if not (found.codes[others] == found.codes[member]).any():
             continue
-        if not is_free[member] or not found.swap(member, set(found.codes[others].tolist())):
-            # Somebody else of the set may be free to go, and comes later.
-            continue
+        # Where nothing is found somebody else of the set may be free to go, and comes later.
+        if is_free[member]:
+            found.swap(member, set(found.codes[others].tolist()))
     meets = any(len(set(found.codes[members].tolist())) < len(members) for members in sets)
     return None if meets else found.codes
 
@@ -64,17 +72,33 @@ def parted(
 class _Parting:
     """Groups, as members change places one after the other."""
 
-    def __init__(self, ties: Neighbours, codes: IntArray, may_give_way: BoolArray, leads: BoolArray | None) -> None:
+    def __init__(
+        self,
+        ties: Neighbours,
+        codes: IntArray,
+        may_give_way: BoolArray,
+        leads: BoolArray | None,
+        kind: IntArray | None,
+    ) -> None:
         self.codes = codes
-        self._ties, self._may_give_way, self._leads = ties, may_give_way, leads
+        self._ties, self._may_give_way, self._leads, self._kind = ties, may_give_way, leads, kind
+        self._is_picky = kind is not None
         n_groups = int(codes.max(initial=-1)) + 1
         self._sizes = np.bincount(codes, minlength=n_groups)
         # Members change places in pairs, so that the rows of a group stay where they are.
         self._seats = np.argsort(codes, kind="stable")
         self._ends = np.concatenate([[0], np.cumsum(self._sizes)])
 
-    def swap(self, member: int, taken: set[int]) -> bool:
-        """Let a member change places with whom least is lost by, in no group that is taken; return whether it could."""
+    def swap(self, member: int, taken: set[int]) -> None:
+        """Let a member change places with whom least is lost by, in no group that is taken: if there is anybody."""
+        if self._kind is not None:
+            self._is_picky = True
+            if self._swapped(member, taken):
+                return
+            self._is_picky = False
+        self._swapped(member, taken)
+
+    def _swapped(self, member: int, taken: set[int]) -> bool:
         neighbours, weight = self._ties.of(member)
         home = int(self.codes[member])
         near = np.bincount(self.codes[neighbours], weights=weight, minlength=len(self._sizes))
@@ -102,6 +126,8 @@ class _Parting:
         may_come = self._may_give_way[who]
         if self._leads is not None:
             may_come &= self._leads[who] == self._leads[member]
+        if self._is_picky and self._kind is not None:
+            may_come &= self._kind[who] == self._kind[member]
         return who[may_come]
 
     def _gain(self, member: int, group: int) -> float:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
+from shequn.errors import InvalidValueError, message
 from shequn.graph import InteractionGraph
-from shequn.labels import Index
-from shequn.sharding.bounds import counts_of_groups, size_band, why_no_count
+from shequn.sharding.asking import Asked
+from shequn.sharding.bounds import size_band
 from shequn.sharding.change import MoveReason
+from shequn.sharding.demands import Demands
 from shequn.sharding.fewest import cheapest_plan
 from shequn.sharding.filling import carry_out
+from shequn.sharding.leader_seats import seat_leaders
+from shequn.sharding.naming import codes_named, who_stays
+from shequn.sharding.regrouping import regrouped
 from shequn.sharding.seating import Seating, worth_asking
 from shequn.sharding.shards import Shards
-from shequn.sharding.staffing import require_leaders, seat_leaders, wide_enough
 from shequn.sharding.told import told, with_new_groups
-from shequn.stats._checks import instance, items_of, whole
+from shequn.stats._checks import instance, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray, IntArray
     from shequn.entities.size import SizeBand
     from shequn.graph import Neighbours
-    from shequn.labels import Label
+    from shequn.labels import Index, Label
     from shequn.sharding.change import Change
+    from shequn.sharding.fewest import FewestMoves
 
 __all__ = ["rebalance", "rebalanced"]
 
@@ -45,6 +48,8 @@ def rebalance(
     max_moves: int = 0,
     leaders: Iterable[Label] = (),
     fixed: Iterable[Label] = (),
+    together: Iterable[Iterable[Label]] = (),
+    apart: Iterable[Iterable[Label]] = (),
     new_groups: Iterable[Label] | None = None,
 ) -> Change:
     """Bring groups back into bounds after members joined and left, with as few moves as can be.
@@ -70,6 +75,9 @@ def rebalance(
         Newcomers who can lead.
     fixed : iterable of labels
         Members who keep their group, such as its owner; a group of theirs does not close.
+    together, apart : iterable of sets of members, optional
+        Who must share a group afterwards; and sets of which every two must not. A set that was broken before costs
+        moves beyond those for the sizes.
     new_groups : iterable of labels, optional
         Labels for groups that open, in order. By default the integers after the largest, or "new-1", "new-2", ….
 
@@ -80,9 +88,13 @@ def rebalance(
 
     Raises
     ------
+    InfeasibleError
+        Nobody could deal them so: no number of groups fits everybody, there are too few leaders, or seats and sets
+        contradict each other; the message says why.
+    UndecidedError
+        No such groups were found, and it was not proved that there are none. It takes sets of members.
     InvalidTypeError, InvalidValueError, UnknownLabelError
-        An argument can't be used; somebody is not where they should be; no number of groups fits everybody, there are
-        too few leaders, or those who may move do not suffice: the message says why.
+        An argument can't be used, or somebody is not where they should be.
 
     Notes
     -----
@@ -91,6 +103,9 @@ def rebalance(
     greedy choice: the strongest tie is seated first, and then improved as long as a step that costs nothing buys
     something. Of the moves beyond, whatever buys most kept weight a move is done first: moves into groups with room,
     swaps (two moves), and chains in which somebody goes on to a third group.
+
+    Where a set does not hold after that, those whom sets are about are seated anew, and the others around them: of the
+    ways that are looked at, the one with the fewest moves.
 
     Examples
     --------
@@ -104,7 +119,8 @@ def rebalance(
     """
     instance("shards", shards, Shards, expected="Shards")
     instance("graph", graph, InteractionGraph, expected="an InteractionGraph")
-    gone = _present(left, shards)
+    everybody = f"one of the {len(shards.members):,} members of the groups"
+    gone = codes_named("left", left, shards.members, everybody, once=True)
     newcomers = _newcomers(joined, shards, graph)
     budget = whole("max_moves", max_moves)
     if budget < 0:
@@ -117,16 +133,17 @@ def rebalance(
     among = graph.align(members)
     home = np.full(len(members), -1, dtype=np.int64)
     home[members.places_of(rest)] = shards.group[stays]
-    can_lead = _leaders(shards, stays, members, newcomers, leaders)
-    seating, lower_bound = rebalanced(
-        among.neighbours(),
-        home,
-        len(shards.groups),
-        band,
-        leaders=can_lead,
+    asked = Asked.of(members, together=together, apart=apart)
+    demands = Demands(
+        band=band,
+        leaders=_leaders(shards, stays, members, newcomers, leaders),
         min_leaders=shards.min_leaders,
-        max_moves=budget,
-        fixed=_fixed(fixed, shards, members, gone),
+        fixed=who_stays(fixed, rest, members, "a member of the groups who has not left"),
+        together=asked.together,
+        apart=asked.apart,
+    )
+    seating, lower_bound = rebalanced(
+        among.neighbours(), home, shards.groups, demands, max_moves=budget, members=members
     )
     return told(
         shards,
@@ -135,7 +152,7 @@ def rebalance(
         seating,
         groups=with_new_groups(shards.groups, len(seating.members) - len(shards.groups), new_groups),
         bounds=band,
-        leaders=can_lead,
+        leaders=demands.leaders,
         min_leaders=shards.min_leaders,
         left=shards.members.labels[gone],
         lower_bound=lower_bound,
@@ -145,16 +162,14 @@ def rebalance(
 def rebalanced(
     neighbours: Neighbours,
     codes: IntArray,
-    n_groups: int,
-    band: SizeBand,
+    groups: Index,
+    demands: Demands,
     /,
     *,
-    leaders: BoolArray | None = None,
-    min_leaders: int = 0,
     max_moves: int = 0,
-    fixed: BoolArray | None = None,
+    members: Index | None = None,
 ) -> tuple[Seating, int]:
-    """Return a seating within bounds, near the one given, and the fewest moves that takes.
+    """Return a seating that keeps what is demanded, near the one given, and the fewest moves that the sizes take.
 
     Parameters
     ----------
@@ -162,57 +177,72 @@ def rebalanced(
         Ties of the n members.
     codes : ndarray of int64, shape (n,)
         Group of each member, -1 for a newcomer.
-    n_groups : int
-        Number of groups, empty ones included.
-    band : SizeBand
-        The fewest and the most members of a group.
-    leaders, min_leaders, max_moves, fixed
+    groups : Index
+        Labels of the groups, empty ones included.
+    demands : Demands
+    max_moves : int, default 0
         As in `rebalance`.
+    members : Index, optional
+        Labels of the members, by which an error names them.
 
     Raises
     ------
-    InvalidValueError
-        No number of groups fits all members, their leaders or the seats that are fixed.
+    InfeasibleError, UndecidedError
+        As in `rebalance`.
 
     Examples
     --------
     >>> from shequn.entities.size import SizeBand
     >>> from shequn.graph import InteractionGraph
+    >>> from shequn.labels import Index
+    >>> from shequn.sharding.demands import Demands
     >>> ties = InteractionGraph.from_ties([0, 2], [1, 3]).neighbours()
-    >>> seating, fewest = rebalanced(ties, np.array([0, 0, 0, 1]), 2, SizeBand(2, 2))
+    >>> demands = Demands(band=SizeBand(2, 2))
+    >>> seating, fewest = rebalanced(ties, np.array([0, 0, 0, 1]), Index(["一群", "二群"]), demands)
     >>> seating.codes().tolist(), fewest
     ([0, 0, 1, 1], 1)
     """
-    band = wide_enough(band, min_leaders)
-    allowed = counts_of_groups(len(codes), band)
-    if not allowed:
-        raise InvalidValueError(f"sizes: {why_no_count(len(codes), band)}")
-    if min_leaders:
-        can_lead = 0 if leaders is None else int(leaders.sum())
-        require_leaders(can_lead, min_leaders, allowed[0])
-        allowed = range(allowed.start, min(allowed[-1], can_lead // min_leaders) + 1)
-    sizes = np.bincount(codes[codes >= 0], minlength=n_groups).astype(np.int64)
-    plan = cheapest_plan(sizes, band, int((codes < 0).sum()), allowed, stays=_that_stay(codes, n_groups, band, fixed))
-    seating = Seating(
-        neighbours, codes, n_groups + plan.n_new, band, leaders=leaders, min_leaders=min_leaders, fixed=fixed
-    )
-    carry_out(seating, plan)
-    open_groups = [group for group, held in enumerate(seating.members) if held]
-    seat_leaders(seating, open_groups)
+    k = len(groups)
+    numbers = demands.numbers(codes, demands.fixed, k)
+    if not numbers:
+        raise demands.refusal(codes, members=members, groups=groups)
+    plan = _plan(codes, k, demands, numbers)
+    seating = _seated(neighbours, codes, plan, demands)
     _improve(seating, max_moves)
-    return seating, plan.moves
+    if demands.hold(seating.codes()):
+        return seating, plan.moves
+    is_short = int(plan.missing.sum()) >= plan.joined
+    found = regrouped(
+        neighbours, codes, demands, plan.stays, n_given=k, prefers_short=is_short, enough=plan.moves
+    ).seating
+    if found is None:
+        raise demands.refusal(codes, members=members, groups=groups)
+    _improve(found, max_moves)
+    return found, plan.moves
 
 
-def _that_stay(codes: IntArray, n_groups: int, band: SizeBand, fixed: BoolArray | None) -> BoolArray | None:
-    """Return the groups that have a fixed seat."""
-    if fixed is None:
-        return None
-    seats = np.bincount(codes[fixed], minlength=n_groups)
-    if seats.max(initial=0) > band.hi:
-        expected = f"at most {band.hi:,} members of one group"
-        raise InvalidValueError(message("fixed", expected, int(seats.max())))
-    found: BoolArray = seats > 0
-    return found
+def _plan(codes: IntArray, n_groups: int, demands: Demands, numbers: range) -> FewestMoves:
+    sizes = np.bincount(codes[codes >= 0], minlength=n_groups).astype(np.int64)
+    free = sizes if demands.fixed is None else sizes - np.bincount(codes[demands.fixed], minlength=n_groups)
+    plan = cheapest_plan(sizes, demands.room, int((codes < 0).sum()), numbers=numbers, free=free)
+    assert plan is not None  # noqa: S101  (in each of these numbers of groups they can be dealt)
+    return plan
+
+
+def _seated(neighbours: Neighbours, codes: IntArray, plan: FewestMoves, demands: Demands) -> Seating:
+    """Return the seats after the moves of a plan, and after what leaders take."""
+    seating = Seating(
+        neighbours,
+        codes,
+        len(plan),
+        demands.room,
+        leaders=demands.leaders,
+        min_leaders=demands.min_leaders,
+        fixed=demands.fixed,
+    )
+    carry_out(seating, plan.leave, plan.missing, plan.stays)
+    seat_leaders(seating, [group for group, held in enumerate(seating.members) if held])
+    return seating
 
 
 def _improve(seating: Seating, max_moves: int) -> None:
@@ -231,71 +261,29 @@ def _improve(seating: Seating, max_moves: int) -> None:
 # --- what was asked ---
 
 
-def _present(left: Iterable[Label], shards: Shards) -> IntArray:
-    """Return the codes of those who left."""
-    labels = items_of("left", left, expected="labels of members")
-    codes = shards.members.codes_of(labels).astype(np.int64) if labels else np.zeros(0, dtype=np.int64)
-    _require_known("left", labels, codes < 0, f"one of the {len(shards.members):,} members of the groups")
-    _require_once("left", labels)
-    return codes
-
-
 def _newcomers(joined: Iterable[Label], shards: Shards, graph: InteractionGraph) -> Index:
-    labels = items_of("joined", joined, expected="labels of members")
-    if not labels:
-        return Index()
-    _require_known("joined", labels, graph.members.codes_of(labels) < 0, "a member of the graph")
-    _require_once("joined", labels)
-    again = shards.members.codes_of(labels) >= 0
+    codes = codes_named("joined", joined, graph.members, "a member of the graph", once=True)
+    newcomers = graph.members.take(codes)
+    again = shards.members.places_of(newcomers) >= 0
     if again.any():
         row = int(np.flatnonzero(again)[0])
         expected = "somebody who is in no group yet"
         raise InvalidValueError(
-            message("joined", expected, labels[row], row=row, bad=int(again.sum()), total=len(labels))
+            message("joined", expected, newcomers[row], row=row, bad=int(again.sum()), total=len(codes))
         )
-    return Index(labels, argument="joined")
-
-
-def _fixed(fixed: Iterable[Label], shards: Shards, members: Index, gone: IntArray) -> BoolArray | None:
-    """Return who keeps their seat, None for nobody."""
-    if isinstance(fixed, Mapping):
-        raise InvalidTypeError(message("fixed", "labels of members, who keep their groups", "a mapping"))
-    labels = items_of("fixed", fixed, expected="labels of members")
-    if not labels:
-        return None
-    codes = shards.members.codes_of(labels)
-    _require_known("fixed", labels, (codes < 0) | np.isin(codes, gone), "a member of the groups who has not left")
-    mask = np.zeros(len(members), dtype=np.bool_)
-    mask[members.codes_of(labels)] = True
-    return mask
-
-
-def _require_known(argument: str, labels: list[Label], unknown: BoolArray, expected: str) -> None:
-    if unknown.any():
-        row = int(np.flatnonzero(unknown)[0])
-        raise UnknownLabelError(
-            message(argument, expected, labels[row], row=row, bad=int(unknown.sum()), total=len(labels))
-        )
-
-
-def _require_once(argument: str, labels: list[Label]) -> None:
-    if len(set(labels)) < len(labels):
-        row = next(row for row, label in enumerate(labels) if label in labels[:row])
-        raise InvalidValueError(message(argument, "each member once", labels[row], row=row))
+    return newcomers
 
 
 def _leaders(
     shards: Shards, stays: BoolArray, members: Index, newcomers: Index, leaders: Iterable[Label]
 ) -> BoolArray | None:
     """Return who can lead among those who stay and those who come, None where nobody asks."""
-    labels = items_of("leaders", leaders, expected="labels of newcomers")
-    if labels:
-        _require_known("leaders", labels, newcomers.codes_of(labels) < 0, "one of those who joined")
-    if shards.leaders is None and not labels:
+    new = codes_named("leaders", leaders, newcomers, "one of those who joined")
+    if shards.leaders is None and not len(new):
         return None
     can_lead = np.zeros(len(members), dtype=np.bool_)
     if shards.leaders is not None:
         before = shards.members.take(np.flatnonzero(stays & shards.leaders))
         can_lead[members.places_of(before)] = True
-    can_lead[members.codes_of(labels)] = True
+    can_lead[members.places_of(newcomers)[new]] = True
     return can_lead

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Set
 
     from numpy.typing import NDArray
 
@@ -65,6 +65,8 @@ class Seating:
         Leaders that each group must have.
     fixed : ndarray of bool, shape (n,), optional
         Who keeps their seat.
+    sizes : ndarray of int64, shape (n_groups,), optional
+        The size that each group must have, where not any within the band will do.
     """
 
     __slots__ = (
@@ -76,10 +78,13 @@ class Seating:
         "is_fixed",
         "is_leader",
         "leaders",
+        "least",
         "members",
         "min_leaders",
+        "most",
         "n_moved",
         "neighbours",
+        "shuns",
         "why",
     )
 
@@ -93,9 +98,14 @@ class Seating:
         leaders: BoolArray | None = None,
         min_leaders: int = 0,
         fixed: BoolArray | None = None,
+        sizes: IntArray | None = None,
     ) -> None:
         self.neighbours = neighbours
         self.band = band
+        self.least: list[int] = [band.lo] * n_groups if sizes is None else sizes.tolist()
+        self.most: list[int] = [band.hi] * n_groups if sizes is None else sizes.tolist()
+        # Whom a member may not meet; steps that buy something respect it.
+        self.shuns: Mapping[int, Set[int]] = {}
         self.home: list[int] = codes.tolist()
         self.group: list[int] = codes.tolist()
         self.members: list[set[int]] = [set() for _ in range(n_groups)]
@@ -161,6 +171,18 @@ class Seating:
         for other in self.ties_of(member)[0]:
             self._around.pop(other, None)
 
+    def renumber(self, groups: list[int]) -> None:
+        """Keep these groups alone, in this order; the others are empty and nobody's home."""
+        if len(groups) == len(self.members):
+            return
+        number = {group: place for place, group in enumerate(groups)}
+        self.group = [number.get(group, NOWHERE) for group in self.group]
+        self.members = [self.members[group] for group in groups]
+        self.leaders = [self.leaders[group] for group in groups]
+        self.least = [self.least[group] for group in groups]
+        self.most = [self.most[group] for group in groups]
+        self._around.clear()
+
     def cost(self, member: int, group: int) -> int:
         """Return how many more members are away from home when one goes to a group."""
         home = self.home[member]
@@ -171,6 +193,11 @@ class Seating:
         if self.is_fixed[member]:
             return False
         return not self.is_leader[member] or self.leaders[self.group[member]] > self.min_leaders
+
+    def meets(self, member: int, group: int, *, leaving: int = NOWHERE) -> bool:
+        """Return whether a group holds somebody a member may not meet, other than one who is leaving it."""
+        shunned = self.shuns.get(member, ())
+        return any(self.group[other] == group and other not in (leaving, member) for other in shunned)
 
     # --- steps that buy kept weight ---
 
@@ -231,20 +258,25 @@ class Seating:
 
     def _steps(self, member: int, group: int, gain: Any) -> list[Step]:  # noqa: ANN401
         """Return the ways for a member to get into a group: a move if there is room, else swaps and chains."""
-        own, cost = self.group[member], self.cost(member, group)
-        can_shrink = len(self.members[own]) > self.band.lo and self.may_leave(member)
-        if can_shrink and len(self.members[group]) < self.band.hi:
+        cost = self.cost(member, group)
+        can_shrink = self.can_shrink(member)
+        if can_shrink and len(self.members[group]) < self.most[group] and not self.meets(member, group):
             return [Step(gain, cost, ((member, group),))]
         swap = self._best_partner(member, group, gain, cost)
         chain = self._best_evicted(member, group, gain, cost) if can_shrink else None
         return [step for step in (swap, chain) if step is not None]
+
+    def can_shrink(self, member: int) -> bool:
+        """Return whether somebody's group does without them."""
+        own = self.group[member]
+        return len(self.members[own]) > self.least[own] and self.may_leave(member)
 
     def _best_partner(self, member: int, group: int, gain: Any, cost: int) -> Step | None:  # noqa: ANN401
         """Return the best swap of a member with somebody of another group."""
         own = self.group[member]
         best: Step | None = None
         for other in sorted(self.members[group]):
-            if not self._leaders_allow(member, other):
+            if not self._may_swap(member, other):
                 continue
             ties = self.ties_by_group(other)
             bought = gain + ties.get(own, 0) - ties.get(group, 0)
@@ -256,10 +288,14 @@ class Seating:
                 best = step
         return best
 
-    def _leaders_allow(self, member: int, other: int) -> bool:
-        """Return whether two members may swap, and both groups keep their leaders."""
+    def _may_swap(self, member: int, other: int) -> bool:
+        """Return whether two members may swap: both groups keep their leaders, and nobody meets whom they may not."""
         if self.is_fixed[member] or self.is_fixed[other]:
             return False
+        if self.shuns:
+            own, theirs = self.group[member], self.group[other]
+            if self.meets(member, theirs, leaving=other) or self.meets(other, own, leaving=member):
+                return False
         if self.is_leader[member] == self.is_leader[other]:
             return True
         return self.may_leave(member) and self.may_leave(other)
@@ -269,12 +305,14 @@ class Seating:
         own = self.group[member]
         best: Step | None = None
         for other in sorted(self.members[group]):
-            if not self.may_leave(other):
+            if not self.may_leave(other) or (self.shuns and self.meets(member, group, leaving=other)):
                 continue
             ties = self.ties_by_group(other)
             here = ties.get(group, 0)
             for third, weight in ties.items():
-                if third in (own, group) or len(self.members[third]) >= self.band.hi:
+                if third in (own, group) or len(self.members[third]) >= self.most[third]:
+                    continue
+                if self.shuns and self.meets(other, third):
                     continue
                 bought = gain + weight - here
                 if bought <= 0:
@@ -283,6 +321,38 @@ class Seating:
                 step = Step(bought, cost + self.cost(other, third), ((member, group), (other, third)))
                 if best is None or step.rank < best.rank:
                     best = step
+        return best
+
+    # --- steps that bring somebody home ---
+
+    def come_home(self) -> None:
+        """Bring members home again as long as fewer are away after a step, whatever it keeps."""
+        away = True
+        while away:
+            away = False
+            for member, home in enumerate(self.home):
+                if home in (NOWHERE, self.group[member]) or self.is_fixed[member] or not self.members[home]:
+                    continue
+                step = self._way_home(member, home)
+                if step is not None:
+                    self.take(step, self.why[member])
+                    away = True
+
+    def _way_home(self, member: int, home: int) -> Step | None:
+        """Return the best step home: a move where there is room, or a swap with somebody who is away or new there."""
+        ties, own = self.ties_by_group(member), self.group[member]
+        gain, cost = ties.get(home, 0) - ties.get(own, 0), self.cost(member, home)
+        if self.can_shrink(member) and len(self.members[home]) < self.most[home] and not self.meets(member, home):
+            return Step(gain, cost, ((member, home),))
+        best: Step | None = None
+        for other in sorted(self.members[home]):
+            if self.home[other] == home or not self._may_swap(member, other):
+                continue
+            theirs = self.ties_by_group(other)
+            bought = gain + theirs.get(own, 0) - theirs.get(home, 0) - 2 * self.tie(member, other)
+            step = Step(bought, cost + self.cost(other, own), ((member, home), (other, own)))
+            if best is None or (step.cost, -step.gain) < (best.cost, -best.gain):
+                best = step
         return best
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -15,7 +15,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding.bounds import size_band
-from shequn.stats._checks import instance, plain, plain_array, whole
+from shequn.stats._checks import instance, one_of, plain, plain_array, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from shequn.columns.table import Lang
     from shequn.labels import Label
 
-__all__ = ["Seat", "ShardRow", "Shards", "leader_mask"]
+__all__ = ["DealtBy", "Seat", "ShardRow", "Shards", "leader_mask"]
+
+DealtBy: TypeAlias = Literal["ties", "attributes", "hash"]
 
 _MOST_WEIGHT = 2.0**62
 
@@ -105,6 +107,9 @@ class Shards(Tabular[ShardRow]):
         Who may lead a group.
     min_leaders : int
         Leaders each group should have.
+    dealt_by : {"ties", "attributes", "hash"} or None
+        What `shard` went by: ties, or where there are none `cohere` and `spread`, or without those the names of the
+        members, as `hash_shards` does; None of groups that were measured. Two can be equal whatever it says.
 
     Raises
     ------
@@ -133,6 +138,7 @@ class Shards(Tabular[ShardRow]):
     across: NDArray[Any] = attrs.field(converter=read_only)
     leaders: BoolArray | None = attrs.field(default=None, converter=read_only_or_none)
     min_leaders: int = 0
+    dealt_by: DealtBy | None = None
 
     _Row: ClassVar[type[Any] | None] = ShardRow
 
@@ -148,6 +154,8 @@ class Shards(Tabular[ShardRow]):
             raise MisalignedError(message("inside", f"one weight for each of {k} groups", got))
         if self.leaders is not None and len(self.leaders) != n:
             raise MisalignedError(message("leaders", f"one entry for each of {n} members", len(self.leaders)))
+        if self.dealt_by is not None:
+            one_of("dealt_by", self.dealt_by, get_args(DealtBy))
 
     @classmethod
     def of(
@@ -361,7 +369,9 @@ class Shards(Tabular[ShardRow]):
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         if not self.total_weight:
-            return ["没有联系可保留。" if lang == "zh" else "There are no ties to keep."]
+            how = _DEALT_WITHOUT_TIES.get(self.dealt_by or "")
+            no_ties = "没有联系可保留。" if lang == "zh" else "There are no ties to keep."
+            return [no_ties] if how is None else [how[lang == "zh"], no_ties]
         share = f"{self.kept:.1%}"
         return [f"群内联系占全部的 {share}。" if lang == "zh" else f"Kept inside groups: {share} of all tie weight."]
 
@@ -383,7 +393,14 @@ class Shards(Tabular[ShardRow]):
     def __repr__(self) -> str:
         """Show the size and how much is kept."""
         size = f"{len(self.members):,} members in {len(self.groups):,} groups of {self.bounds.lo}–{self.bounds.hi}"
-        return f"Shards({size}, kept {self.kept:.3f})"
+        how = f", dealt by {self.dealt_by}" if self.dealt_by in _DEALT_WITHOUT_TIES else ""
+        return f"Shards({size}, kept {self.kept:.3f}{how})"
+
+
+_DEALT_WITHOUT_TIES = {
+    "attributes": ("Dealt by attributes of the members.", "按成员属性分群。"),
+    "hash": ("Dealt by hashing the names of the members.", "按成员名称哈希分群。"),
+}
 
 
 def leader_mask(leaders: ArrayLike, members: Index, /) -> BoolArray:

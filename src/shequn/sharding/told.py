@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shequn.columns.readonly import frozen
-from shequn.errors import InvalidValueError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.labels import Assignment, Index
 from shequn.sharding.change import Change, MoveReason, Moves
 from shequn.sharding.shards import Shards
@@ -102,7 +102,9 @@ def with_new_groups(
     if labels is not None:
         given = items_of(argument, labels, expected="labels of groups")
         if len(given) < n_new:
-            raise InvalidValueError(message(argument, f"a label for each of {n_new} groups that open", given))
+            raise InvalidValueError(
+                message(argument, f"a label for {counted(n_new, 'group')} that open{'s' * (n_new == 1)}", given)
+            )
         new = given[:n_new]
     elif len(groups) and not groups.is_text:
         largest = int(groups.labels.max())

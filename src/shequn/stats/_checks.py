@@ -6,13 +6,14 @@ never write to it.
 
 from __future__ import annotations
 
+import math
 import operator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, TypeGuard, cast
 
 import numpy as np
 
-from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,16 +26,20 @@ __all__ = [
     "array_of",
     "broadcast",
     "counts",
+    "counts_column",
     "flag",
     "generator",
     "instance",
     "is_integer",
     "items_of",
     "level_in_unit",
+    "number",
+    "number_between",
     "one_of",
     "plain",
     "plain_array",
     "reals",
+    "reals_column",
     "refuse",
     "whole",
 ]
@@ -67,6 +72,103 @@ def counts(argument: str, values: ArrayLike) -> IntArray:
     return array.astype(np.int64, copy=False)
 
 
+def counts_column(
+    argument: str, values: ArrayLike, shape: tuple[int, ...], *, of: str, least: int = 0, most: int | None = None
+) -> IntArray:
+    """Return a column of a record, whole numbers, as read-only int64: the array itself where it is that already.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape it must have; -1 stands for any length.
+    of : str
+        What it has an entry for, in words.
+    least, most : int, optional
+        The smallest and the largest number that is accepted.
+
+    Examples
+    --------
+    >>> counts_column("n_out", [3, 0], (2,), of="each of the 2 members").flags.writeable
+    False
+    """
+    given = array_of(argument, values, kinds="iu", expected="integers")
+    _require_shape(argument, given, shape, of)
+    largest = int(np.iinfo(np.int64).max) if most is None else most
+    bad = (given < least) | (given > largest)
+    if bad.any():
+        end = "2**63)" if most is None else f"{most}]"
+        refuse(argument, f"integers in [{least}, {end}", given, np.asarray(bad))
+    return _read_only(given, np.int64)
+
+
+def reals_column(
+    argument: str,
+    values: ArrayLike,
+    shape: tuple[int, ...],
+    *,
+    of: str,
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: bool = False,
+    whole_too: bool = False,
+) -> NDArray[Any]:
+    """Return a column of a record, finite numbers, as read-only float64: the array itself where it is that already.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape it must have; -1 stands for any length.
+    of : str
+        What it has an entry for, in words.
+    least, most : float, optional
+        The smallest and the largest number that is accepted.
+    above : bool, default False
+        Whether `least` itself is not accepted.
+    whole_too : bool, default False
+        Whether integers stay int64.
+
+    Examples
+    --------
+    >>> reals_column("reach", [0.5, 1], (2,), of="each of the 2 leaders", least=0).tolist()
+    [0.5, 1.0]
+    """
+    given = array_of(argument, values, kinds="iuf", expected="numbers")
+    _require_shape(argument, given, shape, of)
+    if given.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            given = given.astype(np.float64, copy=False)
+    fits = (given > least if above else given >= least) & (given <= most) & np.isfinite(given)
+    largest = np.iinfo(np.int64).max
+    is_whole = whole_too and given.dtype.kind != "f"
+    if is_whole and given.dtype.kind == "u":
+        fits &= given <= largest
+    if not fits.all():
+        refuse(argument, _span_in_words(least, most, above=above), given, np.asarray(~fits))
+    return _read_only(given, np.int64 if is_whole else np.float64)
+
+
+def _require_shape(argument: str, given: NDArray[Any], shape: tuple[int, ...], of: str) -> None:
+    fits = given.ndim == len(shape) and all(want in {-1, has} for want, has in zip(shape, given.shape, strict=True))
+    if not fits:
+        raise MisalignedError(message(argument, f"one for {of}", f"an array of shape {given.shape}"))
+
+
+def _span_in_words(least: float, most: float, *, above: bool) -> str:
+    if least == -math.inf:
+        return "finite numbers"
+    if most == math.inf:
+        return f"finite numbers {'above' if above else 'of'} {least:g}{'' if above else ' or more'}"
+    return f"numbers in {'(' if above else '['}{least:g}, {most:g}]"
+
+
+def _read_only(given: NDArray[Any], dtype: type[Any]) -> NDArray[Any]:
+    if given.dtype == dtype and given.dtype.isnative and not given.flags.writeable:
+        return given
+    own = given.astype(dtype)
+    own.setflags(write=False)
+    return own
+
+
 def array_of(argument: str, values: ArrayLike, *, kinds: str, expected: str) -> NDArray[Any]:
     """Return `values` as an array whose dtype is of one of the NumPy `kinds`; an empty one may be of any.
 
@@ -93,7 +195,9 @@ def plain_array(argument: str, values: object, *, expected: str) -> NDArray[Any]
     """
     try:
         array: NDArray[Any] = np.asarray(values)
-    except (ValueError, TypeError, OverflowError):
+    except MemoryError:
+        raise
+    except Exception:  # whatever a class of somebody's raises when it is asked for its array
         raise InvalidTypeError(message(argument, expected, values)) from None
     if isinstance(values, np.ma.MaskedArray):
         masked = np.flatnonzero(np.ma.getmaskarray(cast("Any", values)))
@@ -199,6 +303,51 @@ def plain(value: object) -> object:
 def _is_scalar(value: object) -> bool:
     """Whether a value is a number of NumPy's; a span or an instant is none, though NumPy can make one of it."""
     return isinstance(value, np.generic) and not isinstance(value, np.timedelta64 | np.datetime64)
+
+
+def number(argument: str, value: object, *, expected: str = "a number") -> float:
+    """Return one number as a Python float, which may be NaN or infinite; booleans and what no float holds are refused.
+
+    Examples
+    --------
+    >>> number("tol", np.float32(0.5)), number("tol", 1)
+    (0.5, 1.0)
+    """
+    given = plain(value)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise InvalidTypeError(message(argument, "a number", value))
+    try:
+        return float(given)
+    except OverflowError:
+        raise InvalidValueError(message(argument, expected, value)) from None
+
+
+def number_between(
+    argument: str,
+    value: object,
+    least: float,
+    most: float = math.inf,
+    *,
+    excluding: Literal["", "least", "most"] = "",
+) -> float:
+    """Return one finite number between two ends, both accepted unless one is excluded.
+
+    Examples
+    --------
+    >>> number_between("damping", 0.85, 0, 1, excluding="most")
+    0.85
+    """
+    if most == math.inf:
+        expected = f"a finite number {'above' if excluding == 'least' else 'of'} {least:g}"
+        expected += "" if excluding == "least" else " or more"
+    else:
+        expected = f"a number in {'(' if excluding == 'least' else '['}{least:g}, {most:g}"
+        expected += ")" if excluding == "most" else "]"
+    given = number(argument, value, expected=expected)
+    is_end = (excluding == "least" and given == least) or (excluding == "most" and given == most)
+    if not (math.isfinite(given) and least <= given <= most) or is_end:
+        raise InvalidValueError(message(argument, expected, value))
+    return given
 
 
 def level_in_unit(level: float) -> float:

@@ -31,7 +31,7 @@ def _threshold(argument: str, value: object) -> float:
     number = plain(value)
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise InvalidTypeError(message(argument, "a number", value))
-    if math.isnan(number):
+    if isinstance(number, float) and math.isnan(number):
         raise InvalidValueError(message(argument, "a number other than NaN", value))
     return number
 

@@ -24,6 +24,7 @@ __all__ = ["refine"]
 
 _ENTRIES = 1 << 18  # looked at together: what is worked out of them stays in the cache
 _NOWHERE = -1
+_LEAST = 1e-6  # above 0
 _TIE_BREAK = np.float32(0.3)  # of a usual tie: less than the least gain of a whole one
 _MANY = 0.7  # from this share of the nodes on, all of them are looked at
 
@@ -52,9 +53,27 @@ class _Prospects(NamedTuple):
     home: IntArray
     target: IntArray
     urgency: NDArray[np.float32]  # 0: wants to stay
-    gain: FloatArray
+    gain: FloatArray  # what going to the target gains, with what chance adds to it
     resort: IntArray  # a group with room, or nowhere
-    cost: FloatArray  # what going there gains; mostly below 0
+    cost: FloatArray  # what going there gains, likewise; mostly below 0
+
+
+class _Going(NamedTuple):
+    """Who is about to go where in a step; those who have gone are the most urgent."""
+
+    home: NDArray[np.int32]  # of each node, before the step
+    aim: NDArray[np.int32]  # the group it goes to, or nowhere
+    urgency: NDArray[np.float32]
+
+    @classmethod
+    def nobody(cls, codes: IntArray) -> _Going:
+        """Return what there is before anybody goes."""
+        n = len(codes)
+        return cls(codes.astype(np.int32), np.full(n, _NOWHERE, dtype=np.int32), np.zeros(n, dtype=np.float32))
+
+    def tell(self, nodes: IntArray, aim: IntArray | int, urgency: NDArray[np.float32] | float) -> None:
+        """Note where nodes are about to go, and how urgent it is to them."""
+        self.aim[nodes], self.urgency[nodes] = aim, urgency
 
 
 def refine(
@@ -98,7 +117,7 @@ def refine(
         if len(rows) == 0:
             break
         found = _prospects(seats, rows, temperature, rng)
-        changed = _step(seats, found, may_chain=temperature == 0 and groups.size is None)
+        changed = _step(seats, found)
         if len(changed) == 0 and temperature == 0:
             break
         active = np.zeros(len(codes), dtype=np.bool_)
@@ -117,36 +136,39 @@ def _usual(ties: Ties) -> NDArray[np.float32]:
     return np.asarray(usual, dtype=np.float32)
 
 
-def _step(seats: _Seats, found: _Prospects, *, may_chain: bool) -> IntArray:
+def _step(seats: _Seats, found: _Prospects) -> IntArray:
     """Make the moves of a step that go together, and return who has moved."""
-    urgency = np.zeros(len(seats.codes), dtype=np.float32)
-    urgency[found.rows] = found.urgency
+    going = _Going.nobody(seats.codes)
     wants = np.flatnonzero(found.urgency)
-    wants = wants[_ahead_of_rivals(seats.ties, found.rows[wants], urgency)]
-    movers, target = found.rows[wants], found.target[wants]
-    amount = None if seats.groups.size is None else seats.groups.size[movers]
-    wishes = Wishes(seats.codes[movers], target, found.urgency[wants], amount)
-    chosen = allowed(wishes, seats.sizes, seats.groups.bounds)
-    seats.move(movers[chosen], target[chosen])
-    if not may_chain:
-        return movers[chosen]
-    left = np.setdiff1d(np.arange(len(movers)), chosen, assume_unique=True)
-    second = _second_best(seats, found, wants[left])
-    touched = np.zeros(seats.groups.n_groups, dtype=np.bool_)
-    touched[wishes.source[chosen]] = touched[wishes.target[chosen]] = True
-    touched[found.home[wants[left[second]]]] = touched[found.resort[wants[left[second]]]] = True
-    chains = _chains(seats, found, np.delete(wants[left], second), touched)
-    return np.concatenate([movers[chosen], movers[left[second]], chains])
+    first, left = _wishes_come_true(seats, found, going, wants, (found.target, found.gain))
+    if seats.groups.size is not None:
+        return found.rows[first]
+    gains = found.cost[left] > 0
+    second, _ = _wishes_come_true(seats, found, going, left[gains], (found.resort, found.cost))
+    waits = np.zeros(len(found.rows), dtype=np.bool_)
+    waits[wants] = True
+    waits[first] = waits[second] = False
+    chains = _chains(seats, found, going, waits)
+    return np.concatenate([found.rows[first], found.rows[second], chains])
 
 
-def _second_best(seats: _Seats, found: _Prospects, wants: IntArray) -> IntArray:
-    """Move those who did not get where they wished to be, and gain elsewhere too; return which."""
-    gains = np.flatnonzero(found.cost[wants] > 0)
-    nodes, target = found.rows[wants[gains]], found.resort[wants[gains]]
-    wishes = Wishes(seats.codes[nodes], target, found.urgency[wants[gains]])
+def _wishes_come_true(
+    seats: _Seats, found: _Prospects, going: _Going, wants: IntArray, wish: tuple[IntArray, FloatArray]
+) -> tuple[IntArray, IntArray]:
+    """Move those for whom there is room, and return which have moved and which have not."""
+    aim, gain = wish
+    nodes = found.rows[wants]
+    going.tell(nodes, aim[wants], found.urgency[wants])
+    still = _lost(seats.ties, going, nodes) < gain[wants]
+    some, nodes = wants[still], nodes[still]
+    amount = None if seats.groups.size is None else seats.groups.size[nodes]
+    wishes = Wishes(found.home[some], aim[some], found.urgency[some], amount)
     chosen = allowed(wishes, seats.sizes, seats.groups.bounds)
-    seats.move(nodes[chosen], target[chosen])
-    return gains[chosen]
+    seats.move(nodes[chosen], wishes.target[chosen])
+    going.tell(found.rows[wants], _NOWHERE, 0)
+    going.tell(nodes[chosen], wishes.target[chosen], np.inf)
+    stay = going.aim[found.rows[wants]] == _NOWHERE
+    return some[chosen], wants[stay]
 
 
 def _prospects(seats: _Seats, rows: IntArray, temperature: float, rng: np.random.Generator) -> _Prospects:
@@ -185,31 +207,32 @@ def _look(  # noqa: PLR0917
     offsets, label, weight = sum_rows(offsets, short.take(other), weight)
     length = np.diff(offsets)
     own = label == np.repeat(home, length)
-    gain = weight - np.repeat(np.add.reduceat(weight * own, offsets[:-1]), length)
+    here = np.add.reduceat(weight * own, offsets[:-1])
+    gain = weight - np.repeat(here, length)
     size = 1 if seats.groups.size is None else np.repeat(seats.groups.size[some], length)
     fits = (most - seats.sizes.take(label) >= size) & ~own
     typical = np.repeat(usual, length)
 
-    rating = gain.astype(np.float32)
+    hoped = gain.astype(np.float32)
     if temperature > 0:
         noise = chance.standard_exponential(len(gain), dtype=np.float32)
-        rating -= np.log(noise + np.float32(1e-12)) * typical * np.float32(temperature)
-    else:
+        hoped -= np.log(noise + np.float32(1e-12)) * typical * np.float32(temperature)
+    rating = hoped * ((hoped > 0) & ~own)
+    if temperature == 0:
         rating += (rating > 0) * typical * chance.random(len(gain), dtype=np.float32) * _TIE_BREAK
-    rating *= (rating > 0) & ~own
     # Where two are as good, the one that can be had without a swap.
     at_once = fits & (np.repeat(seats.sizes[home] - least, length) >= size)
     rating += ((rating > 0) & at_once) * typical * _TIE_BREAK
 
     place = _highest(rating, offsets)
     lively = rating[place] / usual + chance.random(len(some), dtype=np.float32)
-    found.target[run], found.gain[run] = label[place], gain[place]
+    found.target[run], found.gain[run] = label[place], hoped[place]
     found.urgency[run] = np.where(rating[place] > 0, lively, np.float32(0))
-    if temperature == 0 and seats.groups.size is None:
-        cost = np.where(fits, gain, -np.inf)
-        lost = np.maximum.reduceat(cost, offsets[:-1])
-        place = _highest((cost == np.repeat(lost, length)).astype(np.float32), offsets)
-        found.resort[run], found.cost[run] = np.where(lost > -np.inf, label[place], _NOWHERE), lost
+    if seats.groups.size is None:
+        kept = np.maximum(hoped + np.repeat(here, length), np.float32(_LEAST)) * fits
+        place = _highest(kept.astype(np.float32), offsets)
+        found.resort[run] = np.where(fits[place], label[place], _NOWHERE)
+        found.cost[run] = np.where(fits[place], hoped[place], -np.inf)
 
 
 def _highest(rating: NDArray[np.float32], offsets: IntArray) -> IntArray:
@@ -218,54 +241,58 @@ def _highest(rating: NDArray[np.float32], offsets: IntArray) -> IntArray:
     return np.maximum.reduceat(packed, offsets[:-1]) & 0xFFFFFFFF
 
 
-def _ahead_of_rivals(ties: Ties, nodes: IntArray, urgency: NDArray[np.float32]) -> BoolArray:
-    """Return which nodes are at least as urgent as all they are tied to."""
-    if len(nodes) == 0:
-        return np.zeros(0, dtype=np.bool_)
-    ends = ends_of(np.diff(ties.offsets)[nodes])
-    ahead = np.empty(len(nodes), dtype=np.bool_)
-    for run in blocks(ends, _ENTRIES):
-        other, _, offsets = entries_of(ties, nodes[run])
-        rival = np.maximum.reduceat(urgency.take(other), offsets[:-1])
-        ahead[run] = urgency[nodes[run]] >= rival
-    return ahead
+def _lost(ties: Ties, going: _Going, nodes: IntArray) -> FloatArray:
+    """Return how much less each node gains than it hopes for, since others go who are at least as urgent.
 
-
-def _chains(seats: _Seats, found: _Prospects, wants: IntArray, touched: BoolArray) -> IntArray:
-    """Move x from A to B while y leaves B for C, where both together gain, and return who has moved.
-
-    No two chains share a group, and the groups that have moved already stand aside: what was looked up about them no
-    longer holds.
+    It counts on ties to those who leave the group it goes to, and gets none to those who come to the group it leaves.
+    Others who go make it gain no less. So what two lose by each other is counted once at least.
     """
-    least, most = seats.groups.bounds
-    rows, sizes, n_groups = found.rows, seats.sizes, seats.groups.n_groups
-    home = found.home
-    goes = np.flatnonzero((found.resort != _NOWHERE) & ~touched[home] & ~touched[found.resort])
-    goes = goes[sizes[found.resort[goes]] < most]
-    goes = goes[np.argsort(-found.cost[goes], kind="stable")]
-    leaver = np.full(n_groups, _NOWHERE)
-    leaver[home[goes[::-1]]] = goes[::-1]  # the last that is written is the one that loses least
+    lost = np.zeros(len(nodes))
+    ends = ends_of(np.diff(ties.offsets)[nodes])
+    for run in blocks(ends, _ENTRIES):
+        some = nodes[run]
+        other, weight, offsets = entries_of(ties, some)
+        length = np.diff(offsets)
+        ahead = np.flatnonzero(going.urgency.take(other) >= np.repeat(going.urgency[some], length))
+        one = np.repeat(np.arange(len(some)), length)[ahead]
+        other, weight = other[ahead], weight[ahead]
+        crossed = (going.home.take(other) == going.aim[some][one]).astype(np.int8)
+        crossed += going.aim.take(other) == going.home[some][one]
+        lost[run] = np.bincount(one, weights=weight * crossed, minlength=len(some))
+    return lost
 
-    into, source = found.target[wants], home[wants]
-    fits = (leaver[into] != _NOWHERE) & ~touched[source] & (sizes[source] > least)
-    fits &= found.resort[leaver[into]] != source
-    wants, into, source = wants[fits], into[fits], source[fits]
-    if len(wants) == 0:
-        return wants
-    yields = leaver[into]
-    last = found.resort[yields]
-    total = found.gain[wants] + found.cost[yields]
-    # Two that are tied to each other would not gain what each was promised.
-    other, _, ends = entries_of(seats.ties, rows[wants])
-    tied = np.logical_or.reduceat(other == np.repeat(rows[yields], np.diff(ends)), ends[:-1])
-    rank = np.empty(len(total), dtype=np.int64)
-    rank[np.argsort(-total / seats.usual[rows[wants]], kind="stable")] = np.arange(len(total))
-    rank[tied | (total <= 0)] = len(total)
-    first = np.full(n_groups, len(total))
-    for group in (source, into, last):
-        np.minimum.at(first, group, rank)
-    wins = (rank < len(total)) & (first[source] == rank) & (first[into] == rank) & (first[last] == rank)
-    x, y = rows[wants[wins]], rows[yields[wins]]
-    seats.move(x, into[wins])
-    seats.move(y, last[wins])
-    return np.concatenate([x, y])
+
+def _chains(seats: _Seats, found: _Prospects, going: _Going, waits: BoolArray) -> IntArray:
+    """Move x from A to B while y leaves B for C, or for A, where both together gain, and return who has moved."""
+    rows, home = found.rows, found.home
+    wants = np.flatnonzero(waits)
+    most_gained = np.zeros(seats.groups.n_groups)
+    np.maximum.at(most_gained, found.target[wants], found.gain[wants])
+    stays = ~waits & (going.aim[rows] == _NOWHERE)
+    yields = np.flatnonzero(stays & (found.cost + most_gained[home] > 0))
+    if len(yields) == 0:
+        return rows[:0]
+    # In each group B the one who gains most by coming is paired with the one who loses least by leaving, and so on.
+    wants = wants[np.lexsort((-found.gain[wants], found.target[wants]))]
+    yields = yields[np.lexsort((-found.cost[yields], home[yields]))]
+    first = np.searchsorted(home[yields], np.arange(seats.groups.n_groups + 1))
+    into = found.target[wants]
+    rank = np.arange(len(wants)) - np.searchsorted(into, into)
+    paired = rank < np.diff(first)[into]
+    x = wants[paired]
+    y = yields[first[into[paired]] + rank[paired]]
+    total = found.gain[x] + found.cost[y]
+    x, y, total = x[total > 0], y[total > 0], total[total > 0]
+    urgency = (total / seats.usual[rows[x]]).astype(np.float32)
+    going.tell(rows[x], found.target[x], urgency)
+    going.tell(rows[y], found.resort[y], urgency)
+    still = _lost(seats.ties, going, rows[x]) + _lost(seats.ties, going, rows[y]) < total
+    x, y = x[still], y[still]
+    swaps = np.flatnonzero(home[x] == found.resort[y])
+    chains = np.flatnonzero(home[x] != found.resort[y])
+    wishes = Wishes(home[x[chains]], found.resort[y[chains]], urgency[still][chains])
+    chosen = np.concatenate([swaps, chains[allowed(wishes, seats.sizes, seats.groups.bounds)]])
+    x, y = x[chosen], y[chosen]
+    seats.move(rows[x], found.target[x])
+    seats.move(rows[y], found.resort[y])
+    return np.concatenate([rows[x], rows[y]])

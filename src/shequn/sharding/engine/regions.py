@@ -181,8 +181,6 @@ def _anneal(
     weights = crowd.weight.astype(np.float64)
     n_cells = n_slots * n_nodes
     pool = _gumbel(n_cells + (n_cells >> 1), rng)
-    # A row that is empty would take the first entry of the next: harmless, since nobody without ties wants to move.
-    starts = np.minimum(crowd.offsets[:-1], len(crowd.head) - 1)
     rarity = 1 / np.maximum(crowd.usual, 1)
     for temperature in temperatures:
         link = np.bincount(slots.take(crowd.tail) * n_nodes + crowd.head, weights=weights, minlength=n_cells)
@@ -200,9 +198,14 @@ def _anneal(
         wish = (best & ~_SLOT_BITS).view(np.float32)
         urgency = (wish * rarity + rng.random(n_nodes, dtype=np.float32)) * (wish > 0)
         urgency[crowd.fixed] = 0
-        # Of two that are tied only one may move at a time, or else neither gains what it hopes for.
-        rival = np.maximum.reduceat(urgency.take(crowd.tail), starts)
-        movers = np.flatnonzero((urgency > 0) & (urgency >= rival))
+        stirs = urgency > 0
+        # Where one goes to a group that another leaves, the less urgent of the two gains less than it hopes for.
+        behind = np.flatnonzero((urgency.take(crowd.tail) >= urgency.take(crowd.head)) & stirs.take(crowd.head))
+        one, other = crowd.head.take(behind), crowd.tail.take(behind)
+        crossed = (target.take(one) == slots.take(other)).astype(np.int8)
+        crossed += target.take(other) == slots.take(one)
+        lost = np.bincount(one, weights=weights.take(behind) * crossed, minlength=n_nodes)
+        movers = np.flatnonzero(stirs & (wish > lost))
         wishes = Wishes(
             base[movers] + slots[movers],
             base[movers] + target[movers],

@@ -9,6 +9,8 @@ import numpy as np
 from shequn.sharding.engine.ties import ends_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shequn._typing import BoolArray, IntArray
 
 __all__ = ["RepairPlan", "fewest_moves", "repair"]
@@ -30,6 +32,8 @@ def fewest_moves(
     newcomers: int = 0,
     closable: BoolArray | None = None,
     free: IntArray | None = None,
+    numbers: Sequence[int] | IntArray | None = None,
+    near: int = 0,
 ) -> RepairPlan | None:
     """Return how the fewest of those present move, so that every group is within its bounds.
 
@@ -46,6 +50,11 @@ def fewest_moves(
     free : array of int64, shape (k,), optional
         How many of each group may move; all by default. A group that closes must be free as a whole, and what may not
         move must be at most U.
+    numbers : sequence of int, optional
+        How many groups there may be; by default any number that fits.
+    near : int, default 0
+        Of plans that are equal the one with a number of groups nearest to this is taken, and then with fewer: by
+        default, with the fewest groups.
 
     Returns
     -------
@@ -56,7 +65,11 @@ def fewest_moves(
     -----
     With D groups closed the moves are the larger of what must leave, Σ closed s + Σ kept (s − U)⁺, and what the others
     lack, Σ kept (L − s)⁺ − J, J being the newcomers. A smaller group costs less to close and spares more, so only the D
-    smallest need be tried, for each D with k'L ≤ N ≤ k'U. Of plans that are equal the one with fewest groups is taken.
+    smallest need be tried, for each D with k'L ≤ N ≤ k'U; the first to close are groups that would be new.
+
+    Where some may not move, there is a way if J, those who leave, and those whom the groups that are kept can spare,
+    which are no more than may move, are as many as are lacking. Closing one that is free as a whole adds L to the one
+    side of that, whatever its size, so that the D smallest are enough here too.
 
     Examples
     --------
@@ -66,9 +79,12 @@ def fewest_moves(
     array([ True, False, False,  True])
     """
     least, most = bounds
+    total = int(sizes.sum()) + newcomers
     over = int(np.maximum(sizes - most, 0).sum()) + newcomers
-    n_new = over // max(least, 1) + 1
+    needed = 0 if numbers is None or not len(numbers) else int(numbers[0]) - int(np.count_nonzero(sizes))
+    n_new = max(over // max(least, 1) + 1, needed)
     padded = np.concatenate([sizes, np.zeros(n_new, dtype=np.int64)])
+    is_given = np.arange(len(padded)) < len(sizes)
     may_close = np.ones(len(padded), dtype=np.bool_)
     loose = padded.copy()
     if closable is not None:
@@ -76,21 +92,23 @@ def fewest_moves(
     if free is not None:
         loose[: len(sizes)] = free
         may_close &= loose == padded
-    order = np.lexsort((padded, ~may_close))
+    order = np.lexsort((is_given, padded, ~may_close))
     ordered = padded[order]
     number = len(padded) - np.arange(np.count_nonzero(may_close) + 1)
     closed = ends_of(ordered)[: len(number)]
     shed = _from_here_on(np.maximum(ordered - most, 0))[: len(number)]
     lack = _from_here_on(np.maximum(least - ordered, 0))[: len(number)]
     spare = np.clip(np.minimum(ordered, most) - least, 0, np.maximum(loose[order] - np.maximum(ordered - most, 0), 0))
-    total = int(sizes.sum()) + newcomers
     leave = closed + shed
     possible = (number * least <= total) & (total <= number * most)
     possible &= leave + newcomers + _from_here_on(spare)[: len(number)] >= lack
+    if numbers is not None:
+        possible &= np.isin(number, numbers)
     if not possible.any():
         return None
     moves = np.where(possible, np.maximum(leave, lack - newcomers), np.iinfo(np.int64).max)
-    n_closed = int(np.flatnonzero(moves == moves.min())[-1])
+    fewest = np.flatnonzero(moves == moves.min())
+    n_closed = int(fewest[np.lexsort((number[fewest], np.abs(number[fewest] - near)))[0]])
     close = np.zeros(len(padded), dtype=np.bool_)
     close[order[:n_closed]] = True
     return RepairPlan(int(moves[n_closed]), padded, close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from shequn.sharding.engine.moves import Groups
 from shequn.sharding.engine.packing import into_bounds, pack
 from shequn.sharding.engine.refinement import refine
 from shequn.sharding.engine.regions import anneal_regions, regions_of
-from shequn.sharding.engine.ties import from_neighbours
+from shequn.sharding.engine.ties import by_degree, from_neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["partition"]
 
 _FREE = -1
-_SMALLEST_CAP = 4
-_DENSE = 0.5  # from so many ties a seat on: few of a node's ties can be inside its group, whichever that is
-_MOST_CALM = 12  # steps in which only gains are made; more of them find nothing
-_SETTLED = (0.0,) * 8
-# Hot and very hot by turns: the one finds what the other passes over.
+_SMALLEST_CAP = 2
+_CALM = (0.0,) * 3  # steps in which only gains are made; more of them at a time find little
+_SETTLED = (0.0,) * 6
+_COLD = 0.2  # mean ties of a node
+_HOT = 0.4  # times √ of how many ties a node has: so much do its ties to one group and to another differ by chance
+_FIRST_STEPS, _STEPS_A_ROUND = 4, 2
+_ROUNDS_TO_HOT = 8  # cooling from hot takes more steps than there are in fewer rounds
+# Of regions, hot and very hot by turns: the one finds what the other passes over.
 _SCHEDULES = ((2, 1.5, 1, 0.8, 0.6, 0.4, 0.2, 0.1, 0, 0, 0), (4, 3, 2, 1.5, 1, 0.7, 0.4, 0.2, 0, 0, 0))
 _GROUPS_IN_A_REGION = 8
 
@@ -61,8 +65,9 @@ def partition(
         Groups to start from, of any size; they are brought within the bounds by the fewest moves and then improved.
         By default they are grown from the ties.
     rounds : int, default 12
-        How much is tried: 0 grows groups, packs them and settles them quickly. Each round adds two steps to the
-        settling, and after it one in which all regions are annealed; none of those makes the answer worse.
+        How much is tried: 0 grows groups, packs them and settles them quickly; more rounds settle them more slowly,
+        from hotter to cold, and keep more as a rule. From a `start` each round anneals all regions of a few groups
+        instead, which makes no answer worse.
     rng : Generator
         Source of all chance: the same one gives the same groups.
     progress : callable, optional
@@ -87,27 +92,34 @@ def partition(
     >>> bool(groups[0] == groups[1] and groups[2] == groups[3] and groups[0] != groups[2])
     True
     """
-    ties = from_neighbours(neighbours)
+    # Rows of one length are sorted at once, where they stand together.
+    ties, order = by_degree(from_neighbours(neighbours))
+    size, pinned, start = (None if given is None else given[order] for given in (size, pinned, start))
     task = _task(ties, bounds, size, pinned)
     _check(bounds, ties.n_nodes if task.size is None else int(task.size.sum()), task.n_fixed)
     if ties.n_nodes == 0:
         return np.zeros(0, dtype=np.int64)
-    if start is None:
-        codes, n_groups = _grown(task, rounds, rng)
-    else:
-        codes = start if task.pinned is None else np.where(task.pinned == _FREE, start, task.pinned)
-        n_groups = max(int(codes.max()) + 1, task.n_fixed)
-    codes, n_groups = into_bounds(codes, n_groups, bounds, size=task.size, movable=task.movable, n_fixed=task.n_fixed)
-    groups = Groups(n_groups, bounds, task.size, task.movable)
-    codes = refine(ties, codes, groups, _settling(rounds) if start is None else _calm(rounds), rng)
-    for done in range(rounds):
-        if progress is not None:
-            progress(done + 1, rounds + 1)
-        region = regions_of(ties, codes, n_groups, most=_GROUPS_IN_A_REGION, rng=rng)
-        codes = anneal_regions(ties, codes, groups, region, _SCHEDULES[done % len(_SCHEDULES)], rng=rng)
-    if progress is not None:
-        progress(rounds + 1, rounds + 1)
-    return codes
+    told = _Told(rounds + 1, progress or _nobody)
+    codes = _grown(task, rounds, rng, told) if start is None else _from_start(task, start, rounds, rng, told)
+    told.of(rounds + 1)
+    answer = np.empty_like(codes)
+    answer[order] = codes
+    return answer
+
+
+class _Told(NamedTuple):
+    """Who is told how far it is."""
+
+    total: int
+    progress: Callable[[int, int], object]
+
+    def of(self, done: int) -> None:
+        """Tell how many steps are done."""
+        self.progress(done, self.total)
+
+
+def _nobody(done: int, total: int) -> None:
+    """Take no notice."""
 
 
 class _Task(NamedTuple):
@@ -144,43 +156,50 @@ def _check(bounds: tuple[int, int], total: int, n_fixed: int) -> None:
         raise InvalidValueError(message("bounds", f"bounds that {total}{groups} can be split within", bounds))
 
 
-def _grown(task: _Task, rounds: int, rng: np.random.Generator) -> tuple[IntArray, int]:
-    """Return groups grown from the ties, under one cap after another; most are within the bounds."""
+def _grown(task: _Task, rounds: int, rng: np.random.Generator, told: _Told) -> IntArray:
+    """Return groups grown from the ties, packed into the bounds and settled."""
     ties, most = task.ties, task.bounds[1]
     nodes = singles(ties, np.ones(ties.n_nodes, dtype=np.int64) if task.size is None else task.size)
     clusters = nodes if task.pinned is None else _anchored(nodes, task.pinned, task.n_fixed)
-    for cap in _caps(most, len(ties.neighbour) >= _DENSE * most * ties.n_nodes):
-        clusters = grow(clusters, cap, limit=most, rounds=4 if cap < most else 40, noise=0.01, rng=rng)
-        if cap < most:
-            groups = Groups(len(clusters.size), (0, cap), task.size, task.movable)
-            codes = refine(ties, clusters.codes, groups, _calm(rounds), rng)
-            clusters = _regrouped(nodes, codes, groups.n_groups, task)
-    return pack(clusters.codes, clusters.size, task.bounds, task.n_fixed)
+    if most // 2 >= _SMALLEST_CAP:  # a stop half way is a chance to mend what was joined too soon
+        clusters = grow(clusters, most // 2, limit=most, rounds=4, noise=0.01, rng=rng)
+        groups = Groups(len(clusters.size), (0, most // 2), task.size, task.movable)
+        codes = refine(ties, clusters.codes, groups, _CALM, rng)
+        clusters = _regrouped(nodes, codes, groups.n_groups, task)
+    clusters = grow(clusters, most, limit=most, rounds=40, noise=0.01, rng=rng)
+    codes, groups = _within_bounds(task, *pack(clusters.codes, clusters.size, task.bounds, task.n_fixed))
+    for done, temperatures in enumerate(_cooling(len(ties.neighbour) / ties.n_nodes, rounds)):
+        if done:
+            told.of(done)
+        codes = refine(ties, codes, groups, temperatures, rng)
+    return refine(ties, codes, groups, _SETTLED, rng)
 
 
-def _caps(most: int, is_dense: bool) -> list[int]:
-    """Return the caps on the way up: half the largest size and then that; where ties are dense, from small ones on.
-
-    Each stop is a chance to mend what was joined too soon, and costs time. Where most ties of a node lead out of any
-    group, much is joined too soon.
-    """
-    caps = [most]
-    while caps[-1] // 2 >= _SMALLEST_CAP and (is_dense or len(caps) == 1):
-        caps.append(caps[-1] // 2)
-    return caps[::-1]
-
-
-def _calm(rounds: int) -> tuple[float, ...]:
-    """Return the temperatures of steps that only gain."""
-    return (0.0,) * min(3 + rounds, _MOST_CALM)
+def _from_start(task: _Task, start: IntArray, rounds: int, rng: np.random.Generator, told: _Told) -> IntArray:
+    """Return groups made of given ones, which no round makes worse."""
+    codes = start if task.pinned is None else np.where(task.pinned == _FREE, start, task.pinned)
+    codes, groups = _within_bounds(task, codes, max(int(codes.max()) + 1, task.n_fixed))
+    codes = refine(task.ties, codes, groups, _CALM * 2, rng)
+    for done in range(rounds):
+        told.of(done + 1)
+        region = regions_of(task.ties, codes, groups.n_groups, most=_GROUPS_IN_A_REGION, rng=rng)
+        codes = anneal_regions(task.ties, codes, groups, region, _SCHEDULES[done % len(_SCHEDULES)], rng=rng)
+    return codes
 
 
-def _settling(rounds: int) -> tuple[float, ...]:
-    """Return the temperatures after packing, which has put many together who hardly know each other."""
-    return (
-        *np.geomspace(0.5 if rounds == 0 else 0.8, 0.1 if rounds == 0 else 0.05, 4 + 2 * rounds).tolist(),
-        *_SETTLED,
+def _within_bounds(task: _Task, codes: IntArray, n_groups: int) -> tuple[IntArray, Groups]:
+    codes, n_groups = into_bounds(
+        codes, n_groups, task.bounds, size=task.size, movable=task.movable, n_fixed=task.n_fixed
     )
+    return codes, Groups(n_groups, task.bounds, task.size, task.movable)
+
+
+def _cooling(degree: float, rounds: int) -> list[list[float]]:
+    """Return the temperatures after packing, which has put many together who hardly know each other: of each round."""
+    hot: float = _HOT * math.sqrt(degree) * (0.5 + 0.5 * min(rounds / _ROUNDS_TO_HOT, 1))
+    steps: list[float] = np.geomspace(max(hot, _COLD), _COLD, _FIRST_STEPS + _STEPS_A_ROUND * rounds).tolist()
+    marks = range(_FIRST_STEPS, len(steps), _STEPS_A_ROUND)
+    return [steps[:_FIRST_STEPS], *(steps[mark : mark + _STEPS_A_ROUND] for mark in marks)]
 
 
 def _anchored(nodes: Clusters, pinned: IntArray, n_fixed: int) -> Clusters:

@@ -17,6 +17,7 @@ __all__ = [
     "Neighbours",
     "Ties",
     "blocks",
+    "by_degree",
     "ends_of",
     "entries_of",
     "from_neighbours",
@@ -110,6 +111,23 @@ def from_pairs(source: IntArray, target: IntArray, weight: IntArray, n_nodes: in
     order = np.argsort(short, kind="stable")
     length = np.bincount(source, minlength=n_nodes)
     return Ties(ends_of(length), target[order].astype(np.int32), weight[order])
+
+
+def by_degree(ties: Ties, /) -> tuple[Ties, IntArray]:
+    """Return the ties with nodes renumbered, those with fewest ties first, and which node each was.
+
+    Examples
+    --------
+    >>> path = from_pairs(np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), np.array([1, 1, 3, 3]), 3)
+    >>> by_degree(path)[1]
+    array([0, 2, 1])
+    """
+    degree = np.diff(ties.offsets)
+    order = np.argsort(degree.astype(np.uint16) if int(degree.max(initial=0)) < 1 << 16 else degree, kind="stable")
+    number = np.empty(ties.n_nodes, dtype=np.int32)
+    number[order] = np.arange(ties.n_nodes, dtype=np.int32)
+    where, offsets = positions(ties.offsets, order)
+    return Ties(offsets, number.take(ties.neighbour.take(where)), ties.weight.take(where)), order
 
 
 def ends_of(length: IntArray, /) -> IntArray:
