@@ -1,0 +1,151 @@
+"""How many periods is a duration, and how much less is worth what comes a year later? No unit is guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+import attrs
+import pendulum
+
+from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.stats._checks import one_of, plain
+from shequn.values.elapsed import elapsed_us
+
+if TYPE_CHECKING:
+    from shequn.values.calendar import Calendar, Unit
+
+__all__ = ["Discount", "Horizon", "periods_in"]
+
+Horizon: TypeAlias = "dt.timedelta | float"
+Per: TypeAlias = Literal["period", "hour", "day", "week", "month", "quarter", "year"]
+
+_DAY_US: Final = 86_400_000_000
+_UNIT_US: Final = {"hour": _DAY_US // 24, "day": _DAY_US, "week": 7 * _DAY_US}
+_UNIT_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+# Of the Gregorian calendar: 400 years have 146,097 days.
+_DAYS_A_YEAR: Final = Fraction(146_097, 400)
+_MOST_PERIODS: Final = 1e6
+
+
+def periods_in(horizon: Horizon, calendar: Calendar | None, /, *, argument: str = "horizon") -> float:
+    """Return how many periods a horizon is.
+
+    Parameters
+    ----------
+    horizon : timedelta or float
+        A duration, or a number of periods. Hours, days and weeks convert into one another, and so do months, quarters
+        and years; the one kind into the other does not, as a month has no one length.
+    calendar : Calendar or None
+        What a period is; None where that is not known.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        It is no duration and no number, negative or not finite, of more than a million periods, or of another kind than
+        the periods are; or it is a duration, and what a period is was never said.
+
+    Examples
+    --------
+    >>> from pendulum import duration
+    >>> from shequn.values import Calendar
+    >>> periods_in(duration(days=182), Calendar.of("week", tz="UTC")), periods_in(26, None)
+    (26.0, 26.0)
+    """
+    number = plain(horizon)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        found = float(number) if abs(number) <= _MOST_PERIODS else math.inf
+    elif isinstance(horizon, dt.timedelta):
+        if calendar is None:
+            expected = "a number of periods, as nobody said what a period is (fit with `every=`)"
+            raise InvalidValueError(message(argument, expected, horizon))
+        found = _periods_of(horizon, calendar, argument)
+    else:
+        raise InvalidTypeError(message(argument, "a duration or a number of periods", horizon))
+    if not 0 <= found <= _MOST_PERIODS:
+        raise InvalidValueError(message(argument, "0 to a million periods", horizon))
+    return found
+
+
+def _periods_of(horizon: dt.timedelta, calendar: Calendar, argument: str) -> float:
+    months = horizon.years * 12 + horizon.months if isinstance(horizon, pendulum.Duration) else 0
+    unit = calendar.name("en").split(",")[0]
+    if calendar.unit in _UNIT_MONTHS:
+        if not months or horizon != pendulum.duration(years=horizon.years, months=horizon.months):
+            expected = f"months or years alone, as periods are of {unit}: days make no known number of months"
+            raise InvalidValueError(message(argument, expected, horizon))
+        return months / (_UNIT_MONTHS[calendar.unit] * calendar.n)
+    if months:
+        expected = f"weeks, days or hours alone, as periods are of {unit}: months have no one length"
+        raise InvalidValueError(message(argument, expected, horizon))
+    return elapsed_us(argument, horizon) / (_UNIT_US[calendar.unit] * calendar.n)
+
+
+def _rate(rate: object) -> float:
+    number = plain(rate)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise InvalidTypeError(message("rate", "a number above -1, such as 0.1 for 10 %", rate))
+    if not -1 < number < math.inf:
+        raise InvalidValueError(message("rate", "a finite number above -1, such as 0.1 for 10 %", rate))
+    return float(number)
+
+
+def _known_per(_discount: Discount, field: attrs.Attribute[Per], value: object) -> None:
+    one_of(field.name, value, get_args(Per))
+
+
+@attrs.frozen
+class Discount:
+    """How much less is worth what comes later: 1 / (1 + rate) after each `per`.
+
+    Parameters
+    ----------
+    rate : float
+        Above -1; 0.1 for 10 %.
+    per : {"year", "quarter", "month", "week", "day", "hour", "period"}
+        A year has 365.2425 days, a quarter and a month the 4th and the 12th part of it. ``"period"`` is whatever the
+        model counts in.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError
+        The rate is not a finite number above -1, or there is no such `per`.
+
+    Examples
+    --------
+    >>> from shequn.values import Calendar
+    >>> print(f"{Discount(0.1, per='year').per_period(Calendar.of('week', tz='UTC')):.6f}")
+    0.001828
+    """
+
+    rate: float = attrs.field(converter=_rate)
+    per: Per = attrs.field(default="year", kw_only=True, validator=_known_per)
+
+    def per_period(self, calendar: Calendar | None) -> float:
+        r"""Return the rate for a period: :math:`(1 + d)^{q} - 1`, q being the part of `per` that a period is.
+
+        Raises
+        ------
+        InvalidValueError
+            What a period is was never said, and the rate is not per period.
+
+        Examples
+        --------
+        >>> Discount(0.02, per="period").per_period(None)
+        0.02
+        """
+        if self.per == "period":
+            return self.rate
+        if calendar is None:
+            expected = "'period', as nobody said what a period is (fit with `every=`)"
+            raise InvalidValueError(message("per", expected, self.per))
+        part = _days_of(calendar.unit) * calendar.n / _days_of(self.per)
+        return math.expm1(float(part) * math.log1p(self.rate))
+
+
+def _days_of(unit: Unit | str) -> Fraction:
+    if unit in _UNIT_US:
+        return Fraction(_UNIT_US[unit], _DAY_US)
+    return _DAYS_A_YEAR * _UNIT_MONTHS[unit] / 12
