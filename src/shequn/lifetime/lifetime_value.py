@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["LifetimeValue", "LifetimeValueRow", "customer_lifetime_value"]
 
 _MOST_STEPS = 10_000
+_DIGITS = 15
+_FAR = 1e6
 
 
 class LifetimeValueRow(NamedTuple):
@@ -211,11 +213,35 @@ def customer_lifetime_value(
 
 def _discounted(model: BetaGeoNBD, summary: TransactionSummary, n_periods: float, rate: float) -> FloatArray:
     """Return the purchases expected in each period, each worth what it is at its end, in all."""
-    ends = [*range(1, math.floor(n_periods) + 1)]
-    times = [*ends, n_periods] if n_periods > len(ends) else ends
-    total, before = np.zeros(len(summary)), np.zeros(len(summary))
-    for t in times:
-        until = model.expected_purchases(summary, horizon=float(t))
-        total += (until - before) / (1.0 + rate) ** t
-        before = until
+    ends = np.unique(np.append(np.arange(1.0, math.floor(n_periods) + 1.0), n_periods))
+    worth = (1.0 + rate) ** -ends
+    weights = worth - np.append(worth[1:], 0.0)  # of the purchases up to each end, rather than between two
+    youngest = model.alpha + float(summary.age.min(initial=math.inf))
+    times, weights = _few_times(ends, weights, youngest / n_periods if n_periods else math.inf)
+    total = np.zeros(len(summary))
+    for t, weight in zip(times.tolist(), weights.tolist(), strict=True):
+        total += weight * model.expected_purchases(summary, horizon=t)
     return total
+
+
+def _few_times(ends: FloatArray, weights: FloatArray, distance: float) -> tuple[FloatArray, FloatArray]:
+    r"""Return times and weights by which a smooth function has the same weighted sum to 15 digits.
+
+    Expected purchases are analytic in time but at :math:`t = -(\alpha + T)`, so that a polynomial through Chebyshev's n
+    points of the horizon is off by about :math:`\rho^{-n}`, and its weighted sum is one of its values there.
+    """
+    z = 1.0 + 2.0 * distance
+    log_rho = math.log(z + math.sqrt(z * z - 1.0)) if distance < _FAR else math.log(4.0 * _FAR)
+    n = math.ceil(_DIGITS * math.log(10.0) / log_rho) + 1
+    if n >= len(ends):
+        return ends, weights
+    corner = np.cos(np.pi * np.arange(n + 1) / n)[::-1]
+    times = ends[-1] * (corner + 1.0) / 2.0
+    sign = np.where(np.arange(n + 1) % 2, -1.0, 1.0)
+    sign[[0, -1]] /= 2.0
+    apart = ends[:, None] - times
+    is_point = apart == 0
+    share = sign / np.where(is_point, 1.0, apart)
+    share = np.where(is_point.any(axis=1)[:, None], is_point, share)
+    share /= share.sum(axis=1, keepdims=True)
+    return times, weights @ share

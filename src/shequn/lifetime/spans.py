@@ -70,10 +70,12 @@ def periods_in(horizon: Horizon, calendar: Calendar | None, /, *, argument: str 
 
 
 def _periods_of(horizon: dt.timedelta, calendar: Calendar, argument: str) -> float:
-    months = horizon.years * 12 + horizon.months if isinstance(horizon, pendulum.Duration) else 0
+    years, months = (horizon.years, horizon.months) if isinstance(horizon, pendulum.Duration) else (0, 0)
+    is_whole = horizon == pendulum.duration(years=years, months=months)
+    months += 12 * years
     unit = calendar.name("en").split(",")[0]
     if calendar.unit in _UNIT_MONTHS:
-        if not months or horizon != pendulum.duration(years=horizon.years, months=horizon.months):
+        if not months or not is_whole:
             expected = f"months or years alone, as periods are of {unit}: days make no known number of months"
             raise InvalidValueError(message(argument, expected, horizon))
         return months / (_UNIT_MONTHS[calendar.unit] * calendar.n)
