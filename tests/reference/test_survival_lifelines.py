@@ -7,6 +7,8 @@ Where the two differ by convention, and what is compared instead:
 - Where the survival is 0 lifelines ends the interval at 0; here it is missing, since Greenwood's variance is infinite.
   An interval of a quantile whose upper end would only be reached there is missing here too.
 - lifelines takes ties apart in the cumulative hazard unless ``nelson_aalen_smoothing=False``.
+- In the variance of the cumulative hazard lifelines takes d (n - d) / n^3 where times are shared and it does not take
+  them apart; here it is Aalen's d / n^2. Without shared times both are 1 / n^2, and lifelines by default takes that.
 - A quantile that is never reached is infinite in lifelines, and missing here.
 """
 
@@ -43,6 +45,8 @@ def follow_ups(name):
 
 
 NAMES = [
+    "ties with zero, all censored",
+    "continuous with zero, late, all events",
     "continuous",
     "continuous, all events",
     "ties",
@@ -147,3 +151,28 @@ def test_restricted_means_agree_with_lifelines(name):
     expected = [restricted_mean_survival_time(peer, horizon) for horizon in horizons]
     begin = min(float(peer.timeline[0]), 0.0)  # lifelines begins at the first entry, where that is below 0
     np.testing.assert_allclose(table.restricted_mean(horizons), np.add(expected, begin), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", ["continuous", "continuous, all events", "continuous, late"])
+def test_the_interval_of_the_cumulative_hazard_agrees_with_lifelines_where_no_time_is_shared(name, level):
+    durations, observed, entry = follow_ups(name)
+    table = SurvivalTable.from_durations(durations, observed, entry)
+    with np.errstate():
+        peer = NelsonAalenFitter(alpha=1 - level).fit(durations, event_observed=observed, entry=entry)
+    has_event = table.cumulative_hazard > 0
+    expected = at_times(peer.confidence_interval_, table.times)
+    for end, known in zip(table.cumulative_hazard_intervals(level=level), expected, strict=True):
+        np.testing.assert_allclose(end[has_event], known[has_event], rtol=1e-10, atol=1e-10)
+        assert (end[~has_event] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["ties", "ties, all events", "ties, late"])
+def test_where_times_are_shared_the_variance_of_the_hazard_differs_by_what_is_documented(name):
+    durations, observed, entry = follow_ups(name)
+    table = SurvivalTable.from_durations(durations, observed, entry)
+    with np.errstate():
+        peer = NelsonAalenFitter(nelson_aalen_smoothing=False).fit(durations, event_observed=observed, entry=entry)
+    d, n = table.events, np.maximum(table.at_risk, 1).astype(float)
+    expected = peer._cumulative_sq.loc[table.times.astype(float)].to_numpy().ravel() + np.cumsum(d**2 / n**3)
+    np.testing.assert_allclose(table.cumulative_hazard_variance, expected, rtol=0, atol=1e-10)

@@ -87,6 +87,17 @@ def test_whole_times_far_apart_are_counted_like_close_ones():
     assert lists(far) == [[5, 2**62], [0, 1], [1, 1], [0, 0]]
 
 
+@pytest.mark.parametrize("most", [30, 40_000, 300_000])
+def test_many_whole_times_are_counted_in_blocks_as_all_at_once(most):
+    rng = np.random.default_rng(most)
+    durations, observed = rng.integers(0, most + 1, 150_000), rng.random(150_000) < 0.4
+    table = SurvivalTable.from_durations(durations, observed)
+    assert table == SurvivalTable.from_durations(durations.astype(float), observed)
+    times, events = np.unique(durations[observed], return_counts=True)
+    np.testing.assert_array_equal(table.events[np.isin(table.times, times)], events)
+    assert table.n_followed == 150_000
+
+
 def test_times_with_fractions_are_floats_and_a_whole_entry_beside_them_is_too():
     table = SurvivalTable.from_durations([1.5, 2.5], entry=[-1, 1])
     assert table.times.dtype == np.float64
@@ -236,6 +247,61 @@ def test_the_restricted_mean_is_the_area_under_the_curve():
     np.testing.assert_allclose(table.restricted_mean([0, 1, 2, 3, 4]), [0, 1, 2, 2.75, 3.5])
     assert table.restricted_mean([[3], [4]]).shape == (2, 1)
     assert np.isnan(table.restricted_mean([4.5, np.inf, np.nan])).all()
+
+
+def test_the_published_mean_of_a_remission_trial_and_its_standard_error():
+    # survfit of R prints 23.29 and 2.83.
+    assert float(REMISSION.restricted_mean(35)) == pytest.approx(23.287, abs=5e-4)
+    assert np.sqrt(REMISSION.restricted_mean_variance(35)) == pytest.approx(2.827, abs=5e-4)
+
+
+def test_without_censoring_the_variance_of_the_restricted_mean_is_that_of_a_mean():
+    durations = np.array([0, 1, 1, 3, 4, 7, 9, 9, 12])
+    table = SurvivalTable.from_durations(durations)
+    for horizon in (0, 1, 2.5, 7, 12, 40):
+        cut = np.minimum(durations, horizon)
+        assert float(table.restricted_mean(horizon)) == pytest.approx(cut.mean())
+        assert float(table.restricted_mean_variance(horizon)) == pytest.approx(cut.var() / len(cut), abs=1e-15)
+
+
+def test_the_interval_of_the_restricted_mean_lies_within_the_horizon():
+    table = SurvivalTable.from_durations([1, 9, 9, 9], [True, False, False, False])
+    lower, upper = table.restricted_mean_interval([0, 9, 9.5])
+    assert lower[0] == upper[0] == 0
+    assert 0 < lower[1] < table.restricted_mean(9) < upper[1] == 9
+    assert np.isnan([lower[2], upper[2]]).all()
+    narrow = table.restricted_mean_interval(9, level=0.5)
+    assert lower[1] < narrow.lower
+    half = np.sqrt(table.restricted_mean_variance(9))
+    assert float(table.restricted_mean(9) - lower[1]) == pytest.approx(1.959964 * half, rel=1e-6)
+
+
+def test_those_at_risk_at_any_time_are_those_who_entered_before_it_and_leave_at_it_or_later():
+    table = SurvivalTable.from_durations([0, 2, 4, 6], entry=[-1, -1, 2, 0])
+    assert table.at_risk_at([-1, 0, 0.5, 2, 2.5, 4, 5, 6, 7]).tolist() == [2, 2, 2, 2, 2, 2, 1, 1, 0]
+    assert table.at_risk_at([[0], [9]]).shape == (2, 1)
+    assert table.at_risk_at(table.times).tolist() == table.at_risk.tolist()
+    assert NOBODY.at_risk_at([0, 1]).tolist() == [0, 0]
+    with pytest.raises(InvalidValueError, match=r"^t: expected times, got nan at row 1 \(1 of 2 rows\)$"):
+        table.at_risk_at([1, np.nan])
+
+
+def test_the_interval_at_a_time_is_that_of_the_last_row_before_or_at_it():
+    table = SurvivalTable.from_durations([2, 4, 4, 4], [True, True, False, False])
+    lower, upper = table.intervals_at([0, 2, 3, 4, 5])
+    assert lower.tolist()[:4] == [1, table.lower[0], table.lower[0], table.lower[1]]
+    assert upper.tolist()[:4] == [1, table.upper[0], table.upper[0], table.upper[1]]
+    assert np.isnan([lower[4], upper[4]]).all()
+    assert table.intervals_at(2, level=0.5).lower > lower[1]
+
+
+def test_the_interval_of_the_hazard_is_symmetric_in_its_logarithm():
+    table = SurvivalTable.from_durations([1, 2, 2, 3, 5], [False, True, True, True, False])
+    assert table.cumulative_hazard_variance.tolist() == pytest.approx([0, 2 / 16, 2 / 16 + 1 / 4, 2 / 16 + 1 / 4])
+    lower, upper = table.cumulative_hazard_intervals()
+    assert lower[0] == upper[0] == 0
+    assert (lower * upper)[1:] == pytest.approx(table.cumulative_hazard[1:] ** 2)
+    assert upper[1] == pytest.approx(0.5 * np.exp(1.959964 * np.sqrt(2 / 16) / 0.5), rel=1e-6)
 
 
 def test_when_all_had_the_event_the_restricted_mean_ends_at_the_mean():

@@ -1,5 +1,7 @@
 """Intervals, tests, survival tables, quantiles, chains, distribution tails: arrays in, arrays out, no domain words."""
 
+from shequn.stats._log_rank import LogRank as LogRank
+from shequn.stats._log_rank import log_rank as log_rank
 from shequn.stats.difference import two_proportions as two_proportions
 from shequn.stats.homogeneity import Homogeneity as Homogeneity
 from shequn.stats.homogeneity import chi_square_homogeneity as chi_square_homogeneity
@@ -28,6 +30,7 @@ from shequn.stats.tails import normal_sf as normal_sf
 __all__ = [
     "Homogeneity",
     "Interval",
+    "LogRank",
     "OddsRatio",
     "ShareRatio",
     "SurvivalTable",
@@ -37,6 +40,7 @@ __all__ = [
     "chi_square_homogeneity",
     "closed_classes",
     "holm",
+    "log_rank",
     "newcombe",
     "normal_cdf",
     "normal_quantile",

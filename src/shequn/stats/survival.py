@@ -5,6 +5,8 @@ that the event comes later. Counted by time, such follow-ups make a table that a
 survival function of Kaplan and Meier, the cumulative hazard of Nelson and Aalen, quantiles and means are read off it.
 """
 
+# Longer than most files: each reading of the table stands here with its formula, and few lines under it.
+
 from __future__ import annotations
 
 from functools import partial
@@ -13,8 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import numpy as np
 
-from shequn.errors import InvalidValueError, MisalignedError, message
-from shequn.stats._checks import array_of, counts, instance, level_in_unit, reals, refuse, whole
+from shequn.stats._checks import counts, instance, level_in_unit, reals, refuse
+from shequn.stats._follow_ups import (
+    counted,
+    distinct_times,
+    flags,
+    late_entries,
+    left_over,
+    of_one_kind,
+    one_axis,
+    require_rows,
+    require_total,
+    times_of,
+)
 from shequn.stats.intervals import Interval
 from shequn.stats.quantiles import inner_shares
 from shequn.stats.tails import normal_quantile
@@ -30,14 +43,11 @@ __all__ = ["SurvivalTable"]
 
 # A product of quotients that should meet a share misses it by a few units in the last place.
 _ROUNDING: Final = 1e-12
-_EXACT_FLOAT: Final = 2**53
-# Two tables below it can be added without a look at each count.
-_MOST_UNITS: Final = 2**62
 
 
 def _time_field() -> Any:  # noqa: ANN401
     def convert(values: Any) -> NDArray[Any]:  # noqa: ANN401
-        return _read_only(_times("times", values).copy())
+        return _read_only(times_of("times", values).copy())
 
     field: Callable[..., Any] = attrs.field
     return field(converter=convert, eq=attrs.cmp_using(eq=np.array_equal))
@@ -45,7 +55,7 @@ def _time_field() -> Any:  # noqa: ANN401
 
 def _count_field(name: str) -> Any:  # noqa: ANN401
     def convert(values: Any) -> IntArray:  # noqa: ANN401
-        return _read_only(_one_axis(name, counts(name, values)).copy())
+        return _read_only(one_axis(name, counts(name, values)).copy())
 
     field: Callable[..., Any] = attrs.field
     return field(converter=convert, eq=attrs.cmp_using(eq=np.array_equal))
@@ -113,8 +123,8 @@ class SurvivalTable:
     entered: IntArray = _count_field("entered")
 
     def __attrs_post_init__(self) -> None:
-        _require_rows("times", self.times, events=self.events, censored=self.censored, entered=self.entered)
-        _require_total(self.events, self.censored, self.entered)
+        require_rows("times", self.times, events=self.events, censored=self.censored, entered=self.entered)
+        require_total(self.events, self.censored, self.entered)
         unordered = np.zeros(len(self.times), dtype=np.bool_)
         unordered[1:] = self.times[1:] <= self.times[:-1]
         if unordered.any():
@@ -166,18 +176,15 @@ class SurvivalTable:
         >>> table.entered.tolist(), table.at_risk.tolist()
         ([1, 1, 0], [1, 1, 2])
         """
-        exits = _times("durations", durations)
-        has_event = _flags("observed", observed, exits)
-        entries = _late_entries(entry, exits)
-        positions, times = _placed(_of_one_kind([exits, entries]))
-        leaving, entering = positions[: len(exits)], positions[len(exits) :]
-        events = np.bincount(leaving[has_event], minlength=len(times))
-        return cls(
-            times=times,
-            events=events,
-            censored=np.bincount(leaving, minlength=len(times)) - events,
-            entered=np.bincount(entering, minlength=len(times)),
-        )
+        exits = times_of("durations", durations)
+        has_event = flags("observed", observed, exits)
+        exits, entries = of_one_kind([exits, late_entries(entry, exits)])
+        times, leaving, events = counted(exits, has_event)
+        left = cls(times=times, events=events, censored=leaving - events, entered=np.zeros_like(events))
+        if not len(entries):
+            return left
+        late, entering, none = counted(entries, np.zeros(len(entries), dtype=np.bool_))
+        return cls._summed([times, late], [left._columns(), {"events": none, "censored": none, "entered": entering}])
 
     @classmethod
     def from_counts(
@@ -223,27 +230,30 @@ class SurvivalTable:
         >>> table.survival.round(3).tolist(), table.censored.tolist()
         ([0.869, 0.743, 0.653], [0, 0, 653])
         """
-        at = _times("times", times)
+        at = times_of("times", times)
         given = [("events", events), ("censored", censored), ("entered", entered)]
         columns = {
-            name: np.zeros(len(at), dtype=np.int64) if column is None else _one_axis(name, counts(name, column))
+            name: np.zeros(len(at), dtype=np.int64) if column is None else one_axis(name, counts(name, column))
             for name, column in given
         }
-        _require_rows("times", at, **columns)
-        _require_total(*columns.values())
+        require_rows("times", at, **columns)
+        require_total(*columns.values())
         if n_at_start is not None:
-            left = _left_over(n_at_start, at, **columns)
+            left = left_over(n_at_start, at, **columns)
             if left:
                 columns["censored"] = columns["censored"] + left * (np.arange(len(at)) == np.argmax(at))
         return cls._summed([at], [columns])
 
     @classmethod
     def _summed(cls, times: Sequence[NDArray[Any]], columns: Sequence[dict[str, IntArray]]) -> SurvivalTable:
-        positions, distinct = _placed(_of_one_kind(times))
+        parts = of_one_kind(times)
+        distinct = distinct_times(parts)
+        rows = [np.searchsorted(distinct, part) for part in parts]
         sums: dict[str, IntArray] = {}
         for name in ("events", "censored", "entered"):
             sums[name] = np.zeros(len(distinct), dtype=np.int64)
-            np.add.at(sums[name], positions, np.concatenate([part[name] for part in columns]))
+            for row, column in zip(rows, columns, strict=True):
+                np.add.at(sums[name], row, column[name])
         return cls(times=distinct, **sums)
 
     def merge(self, other: SurvivalTable, /) -> SurvivalTable:
@@ -297,6 +307,37 @@ class SurvivalTable:
         """How many units are at risk at each time, shape (n_times,)."""
         return _read_only(self._leaving() - self._entering())
 
+    def at_risk_at(self, t: ArrayLike) -> IntArray:
+        """Return how many units are at risk at time t: those with entry < t <= exit.
+
+        Parameters
+        ----------
+        t : array_like of int or float
+            Times, any shape.
+
+        Returns
+        -------
+        ndarray of int64, shape of `t`
+            0 after the last time.
+
+        Raises
+        ------
+        InvalidTypeError
+            If `t` is not numeric.
+        InvalidValueError
+            If a time is NaN.
+
+        Examples
+        --------
+        >>> SurvivalTable.from_durations([2, 4, 4], entry=[-1, -1, 3]).at_risk_at([0, 2, 3, 3.5, 9]).tolist()
+        [2, 2, 1, 2, 0]
+        """
+        asked = reals("t", t)
+        if np.isnan(asked).any():
+            refuse("t", "times", asked, np.isnan(asked))
+        # Between two times of the table nobody comes or goes.
+        return _read_only(np.asarray(np.append(self.at_risk, 0)[np.searchsorted(self.times, asked, side="left")]))
+
     def _leaving(self) -> IntArray:
         """Count those who leave at each time or later."""
         return np.cumsum((self.events + self.censored)[::-1])[::-1]
@@ -333,6 +374,13 @@ class SurvivalTable:
         at_risk = self.at_risk.astype(np.float64)
         product = at_risk * (at_risk - self.events)
         return np.cumsum(np.divide(self.events, product, out=np.zeros(len(product)), where=product > 0))
+
+    @property
+    def cumulative_hazard_variance(self) -> FloatArray:
+        r"""Aalen's variance of `cumulative_hazard`, :math:`\sum d_i / n_i^2`, shape (n_times,)."""
+        at_risk = self.at_risk.astype(np.float64)
+        part = np.divide(self.events, at_risk**2, out=np.zeros(len(at_risk)), where=at_risk > 0)
+        return _read_only(np.cumsum(part))
 
     @property
     def lower(self) -> FloatArray:
@@ -389,6 +437,82 @@ class SurvivalTable:
             _read_only(np.where(is_inner, inner**factor, outer)),
             _read_only(np.where(is_inner, inner ** (1.0 / factor), outer)),
         )
+
+    def intervals_at(self, t: ArrayLike, *, level: float = 0.95) -> Interval:
+        """Return the interval of the survival after time t: that of the last time of the table up to it.
+
+        Parameters
+        ----------
+        t : array_like of int or float
+            Times, any shape.
+        level : float, default 0.95
+            Confidence level at each time by itself, between 0 and 1.
+
+        Returns
+        -------
+        Interval
+            ``(lower, upper)`` of the shape of `t`: as `intervals`, and NaN where `at` is.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            If `t` is not numeric, or `level` not a number between 0 and 1.
+
+        Examples
+        --------
+        >>> table = SurvivalTable.from_durations([1, 2, 3, 4], [True, False, True, False])
+        >>> lower, upper = table.intervals_at([0, 1.5, 9])
+        >>> lower.round(3), upper.round(3)
+        (array([1.   , 0.128,   nan]), array([1.   , 0.961,   nan]))
+        """
+        asked = reals("t", t)
+        row = np.searchsorted(self.times, asked, side="right")
+        is_unknown = self._is_unknown(asked)
+        lower, upper = (np.append(1.0, end)[row] for end in self.intervals(level=level))
+        return Interval(*(_read_only(np.where(is_unknown, np.nan, end)) for end in (lower, upper)))
+
+    def cumulative_hazard_intervals(self, *, level: float = 0.95) -> Interval:
+        r"""Return the log interval of `cumulative_hazard` at each time.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Confidence level at each time by itself, between 0 and 1.
+
+        Returns
+        -------
+        Interval
+            ``(lower, upper)`` of shape (n_times,), never below 0. Both are 0 before the first event.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            If `level` is not a number between 0 and 1.
+
+        Notes
+        -----
+        The normal interval of :math:`\log \hat H` turned back, :math:`\hat H \exp(\pm z \sigma / \hat H)` with
+        :math:`\sigma^2 = \sum d_i / n_i^2`. Where times are counted in whole periods, so that many share one, that
+        variance is on the large side; :math:`\sum d_i (n_i - d_i) / n_i^3` takes ties as such, and counts nothing
+        where everybody has the event.
+
+        References
+        ----------
+        Bie, O., Borgan, O. and Liestol, K. (1987). Confidence intervals and confidence bands for the cumulative hazard
+        rate function and their small sample properties. Scandinavian Journal of Statistics 14, 221-233.
+        https://www.jstor.org/stable/4616065
+
+        Examples
+        --------
+        >>> lower, upper = SurvivalTable.from_durations([1, 2, 3, 4]).cumulative_hazard_intervals()
+        >>> lower.round(3), upper.round(3)
+        (array([0.035, 0.144, 0.334, 0.678]), array([1.775, 2.365, 3.517, 6.401]))
+        """
+        z = -float(normal_quantile((1.0 - level_in_unit(level)) / 2.0))
+        hazard = self.cumulative_hazard
+        error = np.sqrt(self.cumulative_hazard_variance)
+        factor = np.exp(z * np.divide(error, hazard, out=np.zeros(len(hazard)), where=hazard > 0))
+        return Interval(_read_only(hazard / factor), _read_only(hazard * factor))
 
     # ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -456,15 +580,103 @@ class SurvivalTable:
         >>> SurvivalTable.from_durations([2, 4]).restricted_mean([1, 3, 100])
         array([1. , 2.5, 3. ])
         """
+        asked = self._horizons(t)
+        return _read_only(np.where(self._is_unknown(asked), np.nan, self._area(asked)[0]))
+
+    def restricted_mean_variance(self, t: ArrayLike) -> FloatArray:
+        r"""Return the variance of `restricted_mean`, of which the root is its standard error.
+
+        Parameters
+        ----------
+        t : array_like of int or float
+            Horizons of 0 or more, any shape.
+
+        Returns
+        -------
+        ndarray of float64, shape of `t`
+            NaN where the restricted mean is.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            As in `restricted_mean`.
+
+        Notes
+        -----
+        Greenwood's: :math:`\sum_{t_i \le t} \left( \int_{t_i}^t \hat S(u) \, du \right)^2 d_i / (n_i (n_i - d_i))`,
+        the term of a time at which all at risk have the event being 0.
+
+        References
+        ----------
+        Klein, J. P. and Moeschberger, M. L. (2003). Survival Analysis: Techniques for Censored and Truncated Data, 2nd
+        ed., section 4.5. https://doi.org/10.1007/b97377
+
+        Examples
+        --------
+        >>> table = SurvivalTable.from_durations([2, 4, 4, 5], [True, True, False, False])
+        >>> table.restricted_mean_variance([1, 2, 4, 5]).round(4)
+        array([0.    , 0.    , 0.1875, 0.375 ])
+        """
+        asked = self._horizons(t)
+        return _read_only(np.where(self._is_unknown(asked), np.nan, self._area(asked)[1]))
+
+    def restricted_mean_interval(self, t: ArrayLike, *, level: float = 0.95) -> Interval:
+        """Return the normal interval of `restricted_mean`, within [0, t].
+
+        Parameters
+        ----------
+        t : array_like of int or float
+            Horizons of 0 or more, any shape.
+        level : float, default 0.95
+            Confidence level, between 0 and 1.
+
+        Returns
+        -------
+        Interval
+            ``(lower, upper)`` of the shape of `t`; NaN where the restricted mean is.
+
+        Raises
+        ------
+        InvalidTypeError, InvalidValueError
+            As in `restricted_mean`, or if `level` is not a number between 0 and 1.
+
+        Examples
+        --------
+        >>> table = SurvivalTable.from_durations(np.arange(1, 41))
+        >>> lower, upper = table.restricted_mean_interval(20)
+        >>> print(f"{table.restricted_mean(20):.2f}, {lower:.2f} to {upper:.2f}")
+        15.25, 13.31 to 17.19
+        """
+        z = -float(normal_quantile((1.0 - level_in_unit(level)) / 2.0))
+        asked = self._horizons(t)
+        mean, half = self.restricted_mean(asked), z * np.sqrt(self.restricted_mean_variance(asked))
+        return Interval(
+            _read_only(np.asarray(np.maximum(mean - half, 0.0))), _read_only(np.asarray(np.minimum(mean + half, asked)))
+        )
+
+    @staticmethod
+    def _horizons(t: ArrayLike) -> FloatArray:
         asked = reals("t", t)
         if (asked < 0).any():
             refuse("t", "horizons of 0 or more", asked, asked < 0)
+        return asked
+
+    def _area(self, asked: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the area under the curve up to horizons within follow-up, and its variance.
+
+        From one time to the next the areas since all earlier events grow by the same. Their squares, each times its
+        part of Greenwood's sum, are carried along: terms of one sign, so that nothing cancels.
+        """
         knots = np.append(0.0, self.times)
         steps = np.append(1.0, self.survival)
-        area = np.append(0.0, np.cumsum(steps[:-1] * np.diff(knots)))
-        before = np.searchsorted(self.times, asked, side="right")
-        value = area[before] + steps[before] * (np.minimum(asked, knots[-1]) - knots[before])
-        return _read_only(np.where(self._is_unknown(asked), np.nan, value))
+        weight = np.append(0.0, self._log_variance())
+        grown = steps[:-1] * np.diff(knots)
+        area = np.append(0.0, np.cumsum(grown))
+        weighted = np.append(0.0, np.cumsum(grown * weight[:-1]))
+        squared = np.append(0.0, np.cumsum(grown * (2.0 * weighted[:-1] + grown * weight[:-1])))
+        row = np.searchsorted(self.times, asked, side="right")
+        rest = steps[row] * (np.minimum(asked, knots[-1]) - knots[row])
+        return area[row] + rest, squared[row] + rest * (2.0 * weighted[row] + rest * weight[row])
 
     def _is_unknown(self, asked: FloatArray) -> BoolArray:
         """Whether nobody is followed any longer at a time, while the survival is not 0."""
@@ -564,93 +776,3 @@ class SurvivalTable:
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     array.setflags(write=False)
     return array
-
-
-def _one_axis(argument: str, array: NDArray[Any]) -> NDArray[Any]:
-    if array.ndim != 1:
-        raise InvalidValueError(message(argument, "one axis", f"shape {array.shape}"))
-    return array
-
-
-def _times(argument: str, values: ArrayLike) -> NDArray[Any]:
-    """Return times as int64 or float64; none at all as int64, which gives way to either."""
-    array = _one_axis(argument, array_of(argument, values, kinds="iuf", expected="real numbers"))
-    if not len(array):
-        return np.zeros(0, dtype=np.int64)
-    if array.dtype.kind != "f":
-        return counts(argument, array)
-    bad = ~((array >= 0) & np.isfinite(array))
-    if bad.any():
-        refuse(argument, "finite numbers of 0 or more", array, bad)
-    return array.astype(np.float64, copy=False) + 0.0  # no negative zero
-
-
-def _require_rows(argument: str, array: NDArray[Any], **columns: NDArray[Any]) -> None:
-    for name, column in columns.items():
-        if len(column) != len(array):
-            expected = f"as many rows as `{argument}`, which has {len(array)}"
-            raise MisalignedError(message(name, expected, len(column)) + " rows")
-
-
-def _require_total(*columns: IntArray) -> None:
-    total = sum(float(column.sum(dtype=np.float64)) for column in columns)
-    if total >= _MOST_UNITS:
-        raise InvalidValueError(message("events, censored, entered", "counts that add up to less than 2**62", total))
-
-
-def _flags(argument: str, values: ArrayLike | None, exits: NDArray[Any]) -> BoolArray:
-    if values is None:
-        return np.ones(len(exits), dtype=np.bool_)
-    array = _one_axis(argument, array_of(argument, values, kinds="biu", expected="booleans"))
-    _require_rows("durations", exits, **{argument: array})
-    bad = (array != 0) & (array != 1)
-    if bad.any():
-        refuse(argument, "True or False, or 1 or 0", array, bad)
-    return array.astype(np.bool_, copy=False)
-
-
-def _late_entries(entry: ArrayLike | None, exits: NDArray[Any]) -> NDArray[Any]:
-    """Return the entries of those who came in at time 0 or later."""
-    if entry is None:
-        return np.zeros(0, dtype=np.int64)
-    array = _one_axis("entry", array_of("entry", entry, kinds="iuf", expected="real numbers"))
-    _require_rows("durations", exits, entry=array)
-    bad = ~(array < exits)
-    if bad.any():
-        end = exits[int(np.argmax(bad))]
-        refuse("entry", f"a time before the exit ({end}), below 0 for no late entry", array, bad)
-    return _times("entry", array[array >= 0])
-
-
-def _left_over(n_at_start: int, at: NDArray[Any], **columns: IntArray) -> int:
-    """Return how many of those that were there are still followed after all that was counted."""
-    start = whole("n_at_start", n_at_start)
-    left = int(columns["events"].sum()) + int(columns["censored"].sum()) - int(columns["entered"].sum())
-    if start < max(left, 0):
-        raise InvalidValueError(message("n_at_start", f"at least the {max(left, 0)} that are counted", n_at_start))
-    if start > left and not len(at):
-        raise InvalidValueError(message("times", "a last time, when those at the start were still followed", "none"))
-    if start - left >= _MOST_UNITS:
-        raise InvalidValueError(message("n_at_start", "fewer than 2**62", n_at_start))
-    return start - left
-
-
-def _of_one_kind(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Stack times: as int64, or as float64 where that changes none of them."""
-    filled = [part for part in parts if len(part)]
-    if not any(part.dtype.kind == "f" for part in filled):
-        return np.concatenate([np.zeros(0, dtype=np.int64), *filled])
-    for part in filled:
-        if part.dtype.kind == "i" and part.max() > _EXACT_FLOAT:
-            raise InvalidValueError(message("times", "integers up to 2**53 beside floats", part.max()))
-    return np.concatenate(filled, dtype=np.float64)
-
-
-def _placed(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the place of each time among the distinct ones, and these."""
-    # Whole times that are small need no sort: a row each of the table of all times up to the last.
-    if values.dtype.kind == "i" and len(values) and int(values.max()) < 4 * len(values):
-        is_used = np.bincount(values) > 0
-        return (np.cumsum(is_used) - 1)[values], np.flatnonzero(is_used)
-    distinct, positions = np.unique(values, return_inverse=True)
-    return positions, distinct
