@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shequn import funnel, network, retention, rules, segmentation, sharding
+    from shequn import funnel, lifecycle, lifetime, network, retention, rules, segmentation, sharding
     from shequn.columns import (
         Breakdown,
         EventLog,
@@ -122,6 +122,8 @@ __all__ = [
     "UnknownLabelError",
     "Window",
     "funnel",
+    "lifecycle",
+    "lifetime",
     "memberships",
     "network",
     "retention",
@@ -134,7 +136,16 @@ __all__ = [
 
 # A name stands three times in this file: above for type checkers, in `__all__`, and here for the interpreter.
 # tests/contract/test_front_door.py holds the three equal.
-_ROOMS: tuple[str, ...] = ("funnel", "network", "retention", "rules", "segmentation", "sharding")
+_ROOMS: tuple[str, ...] = (
+    "funnel",
+    "lifecycle",
+    "lifetime",
+    "network",
+    "retention",
+    "rules",
+    "segmentation",
+    "sharding",
+)
 _NAMES_BY_ROOM: dict[str, tuple[str, ...]] = {
     "columns": (
         "Breakdown",

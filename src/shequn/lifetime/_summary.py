@@ -9,8 +9,8 @@ import numpy as np
 from shequn.columns.in_window import InWindow
 from shequn.columns.kinds import UnknownKinds, of_kinds
 from shequn.columns.log import EventLog
+from shequn.columns.summed import summed_column
 from shequn.entities import EventKind
-from shequn.errors import InvalidTypeError, UnknownLabelError, message
 from shequn.lifetime.summary import TransactionSummary
 from shequn.stats._checks import instance, refuse
 from shequn.values.calendar import Calendar
@@ -100,7 +100,7 @@ def transaction_summary(
     instance("log", log, EventLog, expected="an EventLog")
     as_of_us = instant_us(as_of, argument="as_of")
     calendar = Calendar.of(every, tz=tz, week_start=week_start)
-    spent = None if value is None else _money(log, value)
+    spent = summed_column(log, value)
     window = InWindow(kinds=of_kinds(log, kinds, unknown_kinds=unknown_kinds), after_us=None, until_us=as_of_us)
     rows = np.flatnonzero(window.mask(log))
     member = log.member_codes.take(rows).astype(np.int64)
@@ -163,16 +163,3 @@ def _require_finite(values: NDArray[Any], rows: IntArray) -> None:
         is_bad = np.zeros(len(values), dtype=np.bool_)
         is_bad[rows[bad]] = True
         refuse("value", "finite numbers", values, is_bad)
-
-
-def _money(log: EventLog, value: str) -> NDArray[Any] | None:
-    """Return the column that is summed; None of an empty log, which has none."""
-    try:
-        column = log.column(value, argument="value")
-    except UnknownLabelError as error:
-        if not len(log):
-            return None
-        raise UnknownLabelError(f"{error}; value=None counts without money") from None
-    if not isinstance(column, np.ndarray):
-        raise InvalidTypeError(message("value", "the name of a column of numbers", value))
-    return column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from shequn.columns.kinds import UnknownKinds, kind_set, of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import frozen
+from shequn.columns.summed import summed_column
 from shequn.entities import EventKind
-from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
+from shequn.errors import InvalidValueError, message
 from shequn.segmentation.per_member import per_member
 from shequn.segmentation.rfm_counts import Frequency, RfmDefinition
 from shequn.segmentation.rfm_members import FewValues, Rfm, RfmValues
@@ -25,8 +26,6 @@ from shequn.values.instants import instant_us
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
-
-    from numpy.typing import NDArray
 
     from shequn._typing import IntArray
     from shequn.segmentation.rfm_cuts import RfmCuts
@@ -198,7 +197,7 @@ def rfm_values(
         after_us=None if within_us is None else as_of_us - within_us,
         until_us=as_of_us,
     )
-    found = per_member(log, window, _money(log, value))
+    found = per_member(log, window, summed_column(log, value))
     often = found.rows if calendar is None else _days(log, window, calendar)
     recency_us = np.where(found.rows > 0, as_of_us - found.last_us, NO_INSTANT)
     return RfmValues(
@@ -221,21 +220,6 @@ def _within_us(within: dt.timedelta) -> int:
     if isinstance(within, timedelta) and within < timedelta(0):
         raise InvalidValueError(message("within", "a duration longer than 0: a window can't lie in the future", within))
     return elapsed_us("within", within, at_least=1)
-
-
-def _money(log: EventLog, value: str | None) -> NDArray[Any] | None:
-    """Return the column that is summed; None for none, and of an empty log, which has none."""
-    if value is None:
-        return None
-    try:
-        column = log.column(value, argument="value")
-    except UnknownLabelError as error:
-        if not len(log):
-            return None
-        raise UnknownLabelError(f"{error}; value=None counts without money") from None
-    if not isinstance(column, np.ndarray):
-        raise InvalidTypeError(message("value", "the name of a column of numbers", value))
-    return column
 
 
 def _days(log: EventLog, window: InWindow, calendar: Calendar) -> IntArray:
