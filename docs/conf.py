@@ -51,11 +51,15 @@ napoleon_preprocess_types = False
 default_role = "code"
 
 # A reference to a name of ours that leads nowhere is an error. Names of other projects can't be looked up without a
-# network, and private names and type variables stand on no page.
+# network, and private names, type variables and what a module of a room keeps to itself stand on no page.
 nitpicky = True
 # "shape (n,)" and "names" are words, and attributes of several classes too.
 suppress_warnings = ["ref.python"]
-nitpick_ignore_regex = [(r"py:.*", r"(?!shequn\.).*"), (r"py:.*", r"shequn\.(\w+\.)*(_.*|[A-Z]|\w+_co)")]
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!shequn\.).*"),
+    (r"py:.*", r"shequn\.(\w+\.)*(_.*|[A-Z]|\w+_co)"),
+    (r"py:class", r"shequn\.[a-z]+\.[a-z_]+\.[A-Z]\w+"),
+]
 
 # The value of a constant is shown where it is no longer than this.
 LONGEST_VALUE = 80
