@@ -37,6 +37,9 @@ HEADINGS = {
         "groups": "Who sits with whom? Groups of {lo} to {hi}, {leaders} leaders in each, by the ties before {before}",
         "kept": "Dealt at random, groups of these sizes keep {random:.1%} of the talk inside; these keep {kept:.1%}.",
         "change": "And after it? Who wrote no more left, who was new joined: the same groups, by the fewest moves",
+        "staying": "How long do they stay? By messages in the first {days} days; gone: silent for the last {idle} days",
+        "stayed": "After {days} days {share} are still there.",
+        "life": "Which stage of its life is it at? Alive: {share:.0%} of all who ever came are active in a week",
         "no_groups": "Too few members for groups of {lo} to {hi}: {reason}",
         "no_ties": "Nobody is tied to anybody: the rows name no target.",
         "no_projection": "No complete {every} opened with members, so there is nothing to project from.",
@@ -58,6 +61,9 @@ HEADINGS = {
         "groups": "谁和谁一个群？按 {before} 之前的联系分群，每群 {lo}–{hi} 人，{leaders} 名负责人",
         "kept": "随机分到同样大小的群，只有 {random:.1%} 的交流留在群内；这样分群留住 {kept:.1%}。",
         "change": "之后呢？不再发言的人离开，新来的人加入：还是这些群，调动最少",
+        "staying": "留多久？按最初 {days} 天的消息数；最后 {idle} 天没有动静即算离开",
+        "stayed": "{days} 天后仍在：{share}。",
+        "life": "处在哪个生命阶段？每周有 {share:.0%} 的来过的人发言，即算活着",
         "no_groups": "成员太少，分不成 {lo}–{hi} 人的群：{reason}",
         "no_ties": "没有联系：数据里没有对话对象。",
         "no_projection": "没有一个完整的{every}以有成员开始，无从推算。",
@@ -66,6 +72,10 @@ HEADINGS = {
 SEGMENTS = {
     "en": ["core", "regular", "occasional", "silent", "not yet here"],
     "zh": ["核心", "常客", "偶尔", "沉默", "尚未加入"],
+}
+FIRST_WEEK = {
+    "en": ["below {}", "{} to {}", "{} and more"],
+    "zh": ["不到 {} 条", "{} 至 {} 条", "{} 条以上"],
 }
 UNITS = {"hour": "小时", "day": "天", "week": "周", "month": "月", "quarter": "季度", "year": "年"}
 LONGEST_OFFSET = 10
@@ -76,6 +86,9 @@ SEGMENT_DAYS = 28
 CORE, REGULAR = 100, 20  # messages
 LEADERS = 2  # of each group
 GROUPS_SHOWN = 8
+EARLY_DAYS, FEW, MANY = 7, 10, 50  # messages in the first days
+IDLE_DAYS, STAYED_DAYS = 30, 30
+ALIVE = sq.Band(0.05, 0.02)  # active in a week, of all who ever came: nobody leaves this community in so many words
 
 
 class BadInputError(Exception):
@@ -172,6 +185,10 @@ def report(log: sq.EventLog, *, every: Any, tz: str, lang: Any) -> str:  # noqa:
         movement(log, tz=tz, lang=lang),
         "",
         groups(log, tz=tz, lang=lang),
+        "",
+        staying(log, lang=lang),
+        "",
+        life(log, tz=tz, lang=lang),
     ]
     return "\n".join(sections)
 
@@ -317,6 +334,49 @@ def groups(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
             change.table(lang=lang, max_rows=GROUPS_SHOWN),
         ]
     )
+
+
+def by_first_week(log: sq.EventLog, names: list[str]) -> sq.Assignment:
+    """Return how much members wrote in the first days after they came."""
+    first = np.full(len(log.members), np.iinfo(np.int64).max)
+    np.minimum.at(first, log.member_codes, log.at_us)
+    is_early = log.at_us < first[log.member_codes] + EARLY_DAYS * 86_400_000_000
+    wrote = np.bincount(log.member_codes[is_early], minlength=len(log.members))
+    segments = [names[0].format(FEW), names[1].format(FEW, MANY - 1), names[2].format(MANY)]
+    return sq.Assignment(
+        members=log.members, codes=np.digitize(wrote, [FEW, MANY]).astype(np.int32), segments=sq.Index(segments)
+    )
+
+
+def staying(log: sq.EventLog, *, lang: Any) -> str:  # noqa: ANN401
+    """Return how long members stay, by how they began."""
+    words = HEADINGS[lang]
+    curves = sq.retention.survival(
+        log, idle_after=pendulum.duration(days=IDLE_DAYS), by=by_first_week(log, FIRST_WEEK[lang]), unit="hour"
+    )
+    title = words["staying"].format(days=EARLY_DAYS, idle=IDLE_DAYS)
+    if not curves.total.n_events:
+        return f"{title}\n{curves.total.table(lang=lang)}"
+    month = pendulum.duration(days=STAYED_DAYS)
+    share = ("，" if lang == "zh" else ", ").join(
+        f"{name} {float(curve.at(month)):.1%}" for name, curve in curves.items()
+    )
+    return "\n".join(
+        [
+            title,
+            curves.total.table(lang=lang, max_rows=GROUPS_SHOWN),
+            "",
+            sq.retention.log_rank(curves).table(lang=lang),
+            words["stayed"].format(days=STAYED_DAYS, share=share),
+        ]
+    )
+
+
+def life(log: sq.EventLog, *, tz: str, lang: Any) -> str:  # noqa: ANN401
+    """Return the stage of the community's life week by week, and why it changed."""
+    series = sq.lifecycle.community_series(log, every="week", tz=tz, unknown_kinds="ignore")
+    found = sq.lifecycle.stages(series, policy=sq.lifecycle.StagePolicy(active_share=ALIVE))
+    return f"{HEADINGS[lang]['life'].format(share=ALIVE.enter)}\n{found.table(lang=lang)}"
 
 
 def main(arguments: list[str] | None = None) -> int:

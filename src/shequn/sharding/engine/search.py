@@ -28,7 +28,7 @@ _SMALLEST_CAP = 2
 _CALM = (0.0,) * 3  # steps in which only gains are made; more of them at a time find little
 _SETTLED = (0.0,) * 6
 _COLD = 0.2  # mean ties of a node
-_HOT = 0.4  # times √ of how many ties a node has: so much do its ties to one group and to another differ by chance
+_HOT = 0.2  # times √ of how many ties a node has: so much do its ties to one group and to another differ by chance
 _FIRST_STEPS, _STEPS_A_ROUND = 4, 2
 _ROUNDS_TO_HOT = 8  # cooling from hot takes more steps than there are in fewer rounds
 # Of regions, hot and very hot by turns: the one finds what the other passes over.
