@@ -7,7 +7,6 @@ less say. Whole durations are days of up to a year, so that many share one; of t
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pendulum
 
-from benchmarks.memory import forget_peak, held, held_at_most
-from benchmarks.report import Table, ratio, seconds
+from benchmarks.beside import HEADINGS, beside, measured
+from benchmarks.report import Table, seconds
 from shequn.columns import EventLog
 from shequn.retention import kaplan_meier, survival
 from shequn.stats import SurvivalTable, log_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,7 +56,7 @@ def measure(sizes: Sequence[int], repeats: int) -> Iterator[Table]:
         rows = [row for given in drawn(n) for row in _rows(given, repeats)]
         yield Table(
             f"Kaplan-Meier with interval, and the log-rank test of {_GROUPS} groups: {n:,} follow-ups, {repeats} runs",
-            ("what", "durations", "shequn", "lifelines", "× ours", "memory", "of lifelines"),
+            ("what", "durations", *HEADINGS),
             rows,
             "seconds of process time (median), and memory held at most beyond what was held before (MB)",
         )
@@ -82,35 +81,10 @@ def _rows(given: FollowUps, repeats: int) -> Iterator[tuple[str, ...]]:
         masks = [group == label for label in range(_GROUPS)]
         return log_rank([SurvivalTable.from_durations(durations[mask], observed[mask]) for mask in masks])
 
-    yield _beside("Kaplan-Meier", given, ours, lambda: KaplanMeierFitter().fit(durations, observed), repeats)
-    yield _beside(
-        "log-rank", given, ours_log_rank, lambda: multivariate_logrank_test(durations, group, observed), repeats
-    )
-
-
-def _beside(
-    what: str, given: FollowUps, ours: Callable[[], object], theirs: Callable[[], object], repeats: int
-) -> tuple[str, ...]:
-    took: tuple[list[float], list[float]] = ([], [])
-    peaks: tuple[list[int], list[int]] = ([], [])
-    for _ in range(repeats):
-        for work, times, most in zip((ours, theirs), took, peaks, strict=True):
-            elapsed, peak = _measured(work)
-            times.append(elapsed)
-            most.append(peak)
-    one, other = median(took[0]), median(took[1])
-    memory = [f"{max(most) / 1e6:,.0f}" for most in peaks]
-    return what, given.name, seconds(one), seconds(other), ratio(other / one), *memory
-
-
-def _measured(work: Callable[[], object]) -> tuple[float, int]:
-    before = held() or 0
-    forget_peak()
-    began = time.process_time()
-    answer = work()
-    took = time.process_time() - began
-    del answer
-    return took, (held_at_most() or 0) - before
+    theirs = beside(ours, lambda: KaplanMeierFitter().fit(durations, observed), repeats)
+    yield "Kaplan-Meier", given.name, *theirs
+    theirs = beside(ours_log_rank, lambda: multivariate_logrank_test(durations, group, observed), repeats)
+    yield "log-rank", given.name, *theirs
 
 
 def _from_log(n_rows: int, repeats: int) -> tuple[str, ...]:
@@ -122,7 +96,7 @@ def _from_log(n_rows: int, repeats: int) -> tuple[str, ...]:
     log = EventLog.from_columns(member=member, kind="post", at=at, time_unit="s")
     until = pendulum.from_timestamp(365 * 86_400)
     runs = [
-        _measured(lambda: survival(log, idle_after=pendulum.duration(days=30), observed_until=until))
+        measured(lambda: survival(log, idle_after=pendulum.duration(days=30), observed_until=until))
         for _ in range(repeats)
     ]
     return f"{n_rows:,}", seconds(median(took for took, _ in runs)), f"{max(peak for _, peak in runs) / 1e6:,.0f}"

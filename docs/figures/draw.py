@@ -21,7 +21,8 @@ from matplotlib.ticker import MaxNLocator
 
 from shequn.graph import InteractionGraph
 from shequn.sharding import Shards, feasible, rebalance, shard
-from shequn.sharding.engine import search
+from shequn.sharding.engine import refinement, search
+from shequn.sharding.engine.ties import by_degree, from_neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -201,16 +202,17 @@ class Stage(NamedTuple):
 
 
 @contextmanager
-def watched(*names: str) -> Iterator[list[Stage]]:
-    """Note the groups that steps of the engine return."""
+def watched(graph: InteractionGraph, *names: str) -> Iterator[list[Stage]]:
+    """Note the groups that stages of the search return, of members in the order of the graph."""
     seen: list[Stage] = []
+    order = by_degree(from_neighbours(graph.neighbours()))[1]
 
     def noting(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(step)
         def noted(*args: Any, **options: Any) -> Any:  # noqa: ANN401
             found = step(*args, **options)
             codes = found[0] if type(found) is tuple else getattr(found, "codes", found)
-            seen.append(Stage(name, codes))
+            seen.append(Stage(name, _as_given(codes, order)))
             return found
 
         return noted
@@ -221,20 +223,27 @@ def watched(*names: str) -> Iterator[list[Stage]]:
         yield seen
 
 
+def _as_given(codes: IntArray, order: IntArray) -> IntArray:
+    """Return the groups of members as the graph numbers them; the engine numbers them by how many ties they have."""
+    given = np.empty_like(codes)
+    given[order] = codes
+    return given
+
+
 def draw_stages() -> Figure:
     """Show the sizes of groups and what they keep after each stage."""
     graph = uneven().graph
-    with watched("grow", "pack", "into_bounds", "refine", "anneal_regions") as seen:
+    with watched(graph, "grow", "pack", "into_bounds", "refine") as seen:
         shard(graph, rng=7)
-    # Steps at the end of their kind: what came between two caps of growing is not shown.
-    last = {stage.name: stage.codes for stage in seen}
+    names = [stage.name for stage in seen]
+    repaired = names.index("into_bounds")
     stages = [
-        ("half coarsened", next(stage.codes for stage in seen if stage.name == "grow")),
-        ("coarsened", last["grow"]),
-        ("packed", last["pack"]),
-        ("repaired", last["into_bounds"]),
-        ("refined", last["refine"]),
-        ("annealed", last["anneal_regions"]),
+        ("half coarsened", seen[names.index("grow")].codes),
+        ("coarsened", seen[names.index("pack") - 1].codes),
+        ("packed", seen[names.index("pack")].codes),
+        ("repaired", seen[repaired].codes),
+        ("first four steps", seen[repaired + 1].codes),
+        ("cooled", seen[-1].codes),
     ]
     figure = Figure(figsize=(7.4, 6.2))
     rows = figure.subplots(len(stages), 1, sharex=True, sharey=True)
@@ -306,21 +315,21 @@ def _draw_step(
     axes.axis("off")
 
 
-# --- rounds: never worse ---
+# --- rounds: slower cooling ---
 
 
 def draw_rounds() -> Figure:
-    """Show what is kept against rounds, and beside it what chance keeps."""
+    """Show what is kept after each step of cooling, and beside it what chance keeps."""
     graph = uneven().graph
-    runs = {rounds: _kept_by_round(graph, rounds) for rounds in (0, 12, 48)}
-    n_groups = shard(graph, rng=7, effort=0).n_groups
-    chance = Shards.of(graph, at_random(len(graph), n_groups)).kept
+    runs = {"quick": _kept_by_step(graph, 0), "normal": _kept_by_step(graph, 12), "high": _kept_by_step(graph, 48)}
+    colours = (SKY, BLUE, INK)
+    chance = Shards.of(graph, at_random(len(graph), shard(graph, rng=7, effort=0).n_groups)).kept
 
     figure = Figure(figsize=(7.4, 3.3))
     bars, curve = figure.subplots(1, 2, width_ratios=(1, 1.5))
     names = ["random", "quick (0)", "normal (12)", "high (48)"]
     kept = [chance, *(run[-1] for run in runs.values())]
-    bars.barh(names, kept, color=["white", SKY, BLUE, INK], edgecolor=INK, height=0.6, linewidth=0.8)
+    bars.barh(names, kept, color=["white", *colours], edgecolor=INK, height=0.6, linewidth=0.8)
     for row, share in enumerate(kept):
         bars.text(share + 0.01, row, f"{share:.1%}", va="center")
     bars.invert_yaxis()
@@ -328,28 +337,37 @@ def draw_rounds() -> Figure:
     bars.xaxis.set_major_formatter("{x:.0%}")
     bars.tick_params(axis="y", length=0, labelcolor=INK)
 
-    for (rounds, run), colour, dash in zip(runs.items(), (SKY, BLUE, INK), ("", "-", "-"), strict=True):
-        curve.plot(run, dash, color=colour, drawstyle="steps-post", linewidth=1.6)
+    # The slow one first: where all begin alike, the quick one is seen.
+    for (name, run), colour in reversed(list(zip(runs.items(), colours, strict=True))):
+        curve.plot(run, color=colour, linewidth=1.4)
         curve.plot(len(run) - 1, run[-1], "o", color=colour, markeredgecolor=INK, markersize=6)
-        last = (len(run) - 1, run[-1])
-        offset = (7, -3) if rounds < 48 else (-6, 7)  # noqa: PLR2004
-        align = "left" if rounds < 48 else "right"  # noqa: PLR2004
-        curve.annotate(f"effort={rounds}", last, offset, textcoords="offset points", ha=align)
-    curve.set(xlabel="rounds done", ylabel="kept, close up", xlim=(-1.5, 51))
-    low, high = min(run[0] for run in runs.values()), max(kept)
-    curve.set_ylim(low - 0.15 * (high - low), high + 0.15 * (high - low))
+        curve.annotate(name, (len(run) - 1, run[-1]), (0, 7), textcoords="offset points", ha="center")
+    curve.set_xscale("symlog", linthresh=1, linscale=0.3)
+    curve.set_xticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
+    curve.set_xticks([], minor=True)
+    curve.set(xlabel="steps done", ylabel="kept, close up", xlim=(-0.1, 150))
+    low, high = min(min(run) for run in runs.values()), max(kept)
+    curve.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
     curve.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    curve.yaxis.set_major_formatter("{x:.1%}")
+    curve.yaxis.set_major_formatter("{x:.0%}")
     figure.subplots_adjust(left=0.13, right=0.985, top=0.96, bottom=0.15, wspace=0.36)
     return figure
 
 
-def _kept_by_round(graph: InteractionGraph, rounds: int) -> list[float]:
-    """Return what is kept before the first round of annealing and after each."""
-    with watched("refine", "anneal_regions") as seen:
-        shard(graph, rng=7, effort=rounds)
-    last = max(row for row, stage in enumerate(seen) if stage.name == "refine")
-    return [Shards.of(graph, stage.codes).kept for stage in seen[last:]]
+def _kept_by_step(graph: InteractionGraph, rounds: int) -> list[float]:
+    """Return what is kept by the groups that are repaired, after each step from there on, and in the end."""
+    order = by_degree(from_neighbours(graph.neighbours()))[1]
+    kept: list[float] = []
+
+    def noted(seats: Any, found: Any) -> Any:  # noqa: ANN401
+        if seats.groups.bounds == BOUNDS:  # others are clusters that still grow
+            kept.append(Shards.of(graph, _as_given(seats.codes, order)).kept)
+        return step(seats, found)
+
+    step = refinement._step
+    with patch.object(refinement, "_step", noted):
+        done = shard(graph, rng=7, effort=rounds)
+    return [*kept, done.kept]
 
 
 # --- rebalancing: kept against moves ---
@@ -395,7 +413,7 @@ def draw_rebalancing() -> Figure:
     axes.plot(moves[0], kept[0], "o", color=ORANGE, markersize=8, markeredgecolor=INK)
     axes.axhline(fresh.kept, color=INK, linestyle="--", linewidth=1)
     new_deal = f"a new deal: {fresh.kept:.1%}, and {_fewest_moved(change.before, fresh):,} move"
-    axes.text(moves[-1], fresh.kept - margin / 4, new_deal, va="top", ha="right")
+    axes.text(bound + moves[-1] / 40, fresh.kept + margin / 5, new_deal, va="bottom")
     budget_0 = f"max_moves=0: {moves[0]} moves\nlower_bound: {bound}"
     axes.annotate(budget_0, (moves[0], kept[0]), (14, 0), textcoords="offset points", va="center", linespacing=1.4)
     axes.set(xlim=(0, moves[-1] * 1.03), ylim=(kept[0] - margin, max(fresh.kept, kept[-1]) + margin), ylabel="kept")

@@ -81,8 +81,8 @@ def shard(
     groups : iterable of labels, optional
         Names for groups other than those named in `fixed`, at least as many as there will be; by default made up.
     effort : {"quick", "normal", "high"} or int, default "normal"
-        How much is tried: 0, 12, 48 or as many rounds. More rounds settle the first answer more slowly and improve it
-        longer, and keep more as a rule; no round of improvement makes an answer worse.
+        How much is tried: 0, 12, 48 or as many rounds. More rounds settle the groups more slowly and keep more as a
+        rule. Rounds that improve groups around leaders and others who stay never make them worse.
     progress : callable, optional
         Called with the rounds done and to do.
     rng : int, SeedSequence, Generator or None
@@ -104,8 +104,9 @@ def shard(
     Notes
     -----
     Members are first merged with those they talk to most, in rounds, while they fit into a group; what comes of it is
-    packed into groups, brought within the bounds by the fewest moves, and improved: by moves and swaps whose gain is
-    exact, and by annealing regions of up to eight linked groups, each kept only where it gained.
+    packed into groups, brought within the bounds by the fewest moves, and improved by moves, swaps and chains, many at
+    once, with chance at first and less and less of it. Groups that are to be improved around leaders and others who
+    stay are annealed by regions of up to eight linked groups instead, each put back where it lost.
 
     With `spread`, k groups are grown like that; then each gets ⌊c/k⌋ or ⌈c/k⌉ of a value that c members have, and ⌊N/k⌋
     or ⌈N/k⌉ members. Who is tied least leaves, and after that members of one value change places where ties gain by it.

@@ -81,9 +81,10 @@ def refine(
 ) -> IntArray:
     """Return the groups after some steps, in each of which many nodes move at once.
 
-    A node wishes for the group it is tied to most. Of two nodes that are tied only one moves in a step, so that each
-    gains exactly what it expects. Bounds are kept by `allowed`: swaps first, then moves into room. Last, chains: where
-    a group is full, one of its members makes room by going elsewhere, if the two moves together gain.
+    A node wishes for the group where it gains most. Bounds are kept by `allowed`: swaps first, then moves into room.
+    Where all nodes are of size 1, who did not get there goes where there is room, if that gains too, and those who
+    still wait are paired: in each group the one who gains most by coming with the one who loses least by leaving, and
+    so on. The latter goes to a third group (a chain) or to the one the former leaves, if both moves together gain.
 
     Parameters
     ----------
@@ -97,7 +98,18 @@ def refine(
         One a step: how much chance there is in it, in mean ties of a node; 0: only moves that gain, and the steps end
         when nothing does.
     rng : Generator
-        Source of that chance.
+        Source of that chance, and of the order of nodes and groups that are about as good.
+
+    Returns
+    -------
+    array of int64, shape (n,)
+        The group of each node; `codes` stays as it is.
+
+    Notes
+    -----
+    Of two tied nodes that move at once, u from A to B and v from C to D, the gains add up to more than both have by
+    w(u, v) where B = C and once more where D = A, and never otherwise. The less urgent one is charged that, and moves
+    if some of its gain is left.
 
     Examples
     --------
