@@ -117,6 +117,8 @@ class Discount:
 
     Examples
     --------
+    >>> Discount(0.1, per="year")
+    Discount(rate=0.1, per='year')
     >>> from shequn.values import Calendar
     >>> print(f"{Discount(0.1, per='year').per_period(Calendar.of('week', tz='UTC')):.6f}")
     0.001828
