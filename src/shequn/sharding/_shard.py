@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
+import numpy as np
 
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
-from shequn.errors import InfeasibleError, InvalidTypeError, InvalidValueError, message
+from shequn.errors import InfeasibleError, InvalidTypeError, InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding.aiming import Aims, dealt_as_wished
@@ -25,7 +26,6 @@ from shequn.stats._checks import generator, instance, is_integer, items_of, one_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import numpy as np
     from numpy.typing import ArrayLike
 
     from shequn.labels import Label
@@ -79,7 +79,7 @@ def shard(
         An attribute, such as a tier, of which each group should have as many of each value as any other. It is kept
         exactly, except where seats, sets or leaders that are asked for stand in its way.
     groups : iterable of labels, optional
-        Names for groups other than those named in `fixed`, at least as many as there will be; by default made up.
+        Names of the groups; by default made up. There will be no more groups than names, where that can be.
     effort : {"quick", "normal", "high"} or int, default "normal"
         How much is tried: 0, 12, 48 or as many rounds. More rounds settle the groups more slowly and keep more as a
         rule. Rounds that improve groups around leaders and others who stay never make them worse.
@@ -154,9 +154,11 @@ def shard(
         rounds=_rounds(effort),
     )
     possible = _possible(task, graph.members)
-    labels = partial(
-        _labels, task.named, groups=None if groups is None else items_of("groups", groups, expected="labels of groups")
-    )
+    names = None
+    if groups is not None:
+        names = [name for name in items_of("groups", groups, expected="labels of groups") if name not in task.named]
+        possible = _of_at_most(possible, len(task.named) + len(names))
+    labels = partial(_labels, task.named, groups=names)
     codes, dealt_by = dealt_as_wished(
         graph.neighbours(), graph.members, task, possible, aims, labels, generator(rng), progress
     )
@@ -169,6 +171,20 @@ def _labels(named: list[Label], n_groups: int, groups: Iterable[Label] | None) -
     if not named and groups is None:
         return Index.positional(n_groups)
     return with_new_groups(Index(named), n_groups - len(named), groups, argument="groups")
+
+
+def _of_at_most(possible: Feasibility, n_names: int) -> Feasibility:
+    """Return into how many groups members can be dealt, if there are no more than names."""
+    runs, undecided = (
+        np.array([(low, min(high, n_names)) for low, high in found.tolist() if low <= n_names], dtype=np.int64).reshape(
+            -1, 2
+        )
+        for found in (possible.runs, possible.undecided_runs)
+    )
+    if not len(runs) and not len(undecided):
+        fewest = min(int(found[0, 0]) for found in (possible.runs, possible.undecided_runs) if len(found))
+        raise InvalidValueError(message("groups", f"names for {counted(fewest, 'group')}, or more", n_names))
+    return attrs.evolve(possible, runs=runs, undecided_runs=undecided)
 
 
 def _rounds(effort: Effort | int) -> int:

@@ -41,6 +41,7 @@ class MoveReason(Taxonomy):
     TOGETHER = "together", "须同群", "must be together"
     APART = "apart", "不得同群", "must be apart"
     TIES = "ties", "联系更多", "more ties there"
+    ROOM = "room", "让位", "makes room"
     SPLIT = "split", "群拆分", "the group is split"
     MERGED = "merged", "群合并", "the groups are joined"
     JOINED = "joined", "新加入", "new in the community"
@@ -59,8 +60,10 @@ class Move(NamedTuple):
         To which group.
     reason : MoveReason
         Why.
-    gained : int or float
-        Weight of their ties to the members of the new group, less that to whoever is in the former one afterwards.
+    gained : float
+        Weight of their ties that lie inside a group now and did not before, less that of those which did and do not. Of
+        a tie to somebody who moves too it is half, so that all moves, those of newcomers among them, add up to what the
+        change gained among those who are here.
 
     Examples
     --------
@@ -89,7 +92,7 @@ class Moves(Tabular[Move]):
         Who, from which group (None for a newcomer) and to which.
     reason : ndarray of MoveReason, shape (n,)
         Why.
-    gained : ndarray of int64 or float64, shape (n,)
+    gained : ndarray of float64, shape (n,)
         What the move buys in tie weight, see `Move`.
 
     Examples
@@ -100,7 +103,7 @@ class Moves(Tabular[Move]):
     ...     from_group=objects(["一群"]),
     ...     to_group=objects(["二群"]),
     ...     reason=objects([MoveReason.TIES]),
-    ...     gained=np.array([12]),
+    ...     gained=np.array([12.0]),
     ... )
     >>> print(moves.table(lang="zh"))
     成员  从    到    原因      增加联系

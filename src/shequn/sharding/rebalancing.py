@@ -54,6 +54,8 @@ def rebalance(
 ) -> Change:
     """Bring groups back into bounds after members joined and left, with as few moves as can be.
 
+    What was cohered or spread by an attribute is not kept: `audit` and `mixture` tell what became of it.
+
     Newcomers are seated next to their ties, where a group is short first. Overfull groups give up whom they hold least,
     groups that have become too small close or are filled, and an overfull one splits where that takes fewer moves.
 

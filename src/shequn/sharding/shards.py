@@ -410,6 +410,8 @@ def leader_mask(leaders: ArrayLike, members: Index, /) -> BoolArray:
     ------
     MisalignedError
         A mask has not one entry for each member.
+    InvalidValueError
+        Somebody stands twice.
     UnknownLabelError
         Somebody is no member.
 
@@ -426,8 +428,12 @@ def leader_mask(leaders: ArrayLike, members: Index, /) -> BoolArray:
             raise MisalignedError(message("leaders", f"one entry for each of {len(members)} members", given.shape))
         return given.copy()
     mask = np.zeros(len(members), dtype=np.bool_)
-    for label in given.ravel().tolist():
-        mask[members.code(label, argument="leaders")] = True
+    for row, label in enumerate(given.ravel().tolist()):
+        code = members.code(label, argument="leaders")
+        if mask[code]:  # as of a mask of 0 and 1, whose numbers would pass for labels
+            expected = "each member once, or a mask of True and False"
+            raise InvalidValueError(message("leaders", expected, label, row=row))
+        mask[code] = True
     return mask
 
 

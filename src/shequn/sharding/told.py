@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shequn._typing import BoolArray
+    from shequn._typing import BoolArray, FloatArray
     from shequn.entities.size import SizeBand
     from shequn.graph import InteractionGraph
     from shequn.labels import Label
@@ -71,17 +71,36 @@ def _kept(graph: InteractionGraph, codes: NDArray[np.int32]) -> float:
 
 
 def _moves(seating: Seating, who: list[int], members: Index, groups: Index) -> Moves:
-    gained: list[Any] = []
-    for member in who:
-        ties = seating.ties_by_group(member)
-        gained.append(ties.get(seating.group[member], 0) - ties.get(seating.home[member], 0))
+    gained = _gained(seating, who)
+    why = [
+        _why(MoveReason.JOINED if seating.home[member] < 0 else seating.why[member], gain)
+        for member, gain in zip(who, gained.tolist(), strict=True)
+    ]
     return Moves(
         member=members.labels[who],
         from_group=_objects([groups[seating.home[m]] if seating.home[m] >= 0 else None for m in who]),
         to_group=_objects([groups[seating.group[m]] for m in who]),
-        reason=_objects([MoveReason.JOINED if seating.home[m] < 0 else seating.why[m] for m in who]),
-        gained=frozen(np.array(gained, dtype=seating.neighbours.weight.dtype)),
+        reason=_objects(why),
+        gained=frozen(gained),
     )
+
+
+def _why(noted: MoveReason, gain: float) -> MoveReason:
+    """Return why a member moves: somebody with no more ties there makes room for somebody who has."""
+    return MoveReason.ROOM if noted is MoveReason.TIES and gain <= 0 else noted
+
+
+def _gained(seating: Seating, who: list[int]) -> FloatArray:
+    """Return what each move gains; what a tie of two who both move gains is half of one's and half of the other's."""
+    home, now = np.array(seating.home, dtype=np.int64), seating.codes()
+    moves = home != now
+    gained = np.zeros(len(who))
+    for row, member in enumerate(who):
+        others, weight = seating.neighbours.of(member)
+        change = (now[others] == now[member]).astype(np.float64)
+        change -= (home[others] == home[member]) & (home[member] >= 0)
+        gained[row] = float((weight * change * np.where(moves[others], 0.5, 1.0)).sum())
+    return gained
 
 
 def _objects(values: Sequence[object]) -> NDArray[Any]:
