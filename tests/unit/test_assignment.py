@@ -157,6 +157,7 @@ def test_an_assignment_keeps_codes_of_its_own():
 
 def test_an_assignment_shows_its_size_on_one_line():
     assert repr(TIERS) == "Assignment(3 members, 2 segments, 1 unassigned)"
+    assert repr(Assignment.from_labels(["ann"], ["gold"])) == "Assignment(1 member, 1 segment, 0 unassigned)"
 
 
 @pytest.mark.parametrize("mapping", [None, [("ann", "gold")], np.array([1]), 7])

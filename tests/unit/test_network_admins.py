@@ -9,6 +9,7 @@ import pytest
 
 from shequn.columns import EventLog, Roster
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownKindWarning, UnknownLabelError
+from shequn.labels import Index
 from shequn.network import AdminCandidates, AdminCover, CoverGaps, admin_candidates, admin_cover
 
 MONDAY = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
@@ -61,6 +62,10 @@ def test_who_left_or_was_removed_is_no_candidate_and_who_came_back_is():
     assert found.n_gone == 2
     assert "beside 1 excluded and 2 who left or were removed" in str(found)
     assert "另有排除 1 人，已退群或被移出 2 人" in found.table(lang="zh")
+    assert str(ranked(log, exclude=None)).endswith("\nbeside 2 who left or were removed")
+    assert ranked(log, exclude=None).table(lang="zh").endswith("\n另有已退群或被移出 2 人")
+    assert str(ranked()).endswith("\nbeside 1 excluded")
+    assert "beside" not in str(ranked(exclude=None))
 
 
 def test_who_came_back_did_so_by_the_clock_and_not_by_the_order_of_rows():
@@ -104,6 +109,8 @@ def test_a_candidate_is_explained():
         "ann: member for 28 days, took part in 4 weeks with 5 rows, answered by 2 members, muted by 0"
     )
     assert found.explain("cy", lang="zh") == "cy：入群 27 天，1 周有参与，共 10 次，得到 1 人回应，被 1 人屏蔽"
+    early = ranked(as_of=MONDAY + dt.timedelta(days=1)).explain("bo")
+    assert early == "bo: member for 0 days, took part in 1 week with 1 row, answered by 1 member, muted by 0"
     assert "信任" in found.table(lang="zh")
     with pytest.raises(UnknownLabelError, match="member: expected one of the 3 candidates, got 'boss'"):
         found.explain("boss")
@@ -140,6 +147,18 @@ def test_the_fewest_are_chosen_that_cover_what_can_be_covered():
     assert "需求 6 次中已覆盖 4 次；5 个时段中 2 个无人" in found.table(lang="zh")
     assert "有人可补" in found.gaps.table(lang="zh")
     assert repr(found.gaps) == "CoverGaps(2 slots, 2 rows)"
+    assert repr(admin_cover(posts(("x", 9, None)), [], tz="UTC").gaps) == "CoverGaps(1 slot, 1 row)"
+
+
+def test_gaps_name_the_day_of_the_week_to_readers_and_number_it_for_programs():
+    gaps = CoverGaps(
+        groups=Index(), group=[-1] * 7, hour_of_week=np.arange(7) * 24, demand=[1] * 7, reachable=[False] * 7
+    )
+    assert [line.split()[1] for line in str(gaps).splitlines()[2:]] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert [line.split()[1] for line in gaps.table(lang="zh").splitlines()[2:]] == [
+        f"周{day}" for day in "一二三四五六日"
+    ]
+    assert gaps.to_columns()["weekday"].tolist() == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_slot_that_somebody_could_still_cover_is_said_to_be_one():
@@ -164,8 +183,10 @@ def test_hours_are_local_and_groups_may_be_missing():
 
 def test_nothing_asked_needs_nobody():
     found = admin_cover(posts(("ann", 9, "g1")), ["ann"], tz="UTC", min_weeks=1)
-    assert repr(found) == "AdminCover(0 of 1 candidates cover –)"
+    assert repr(found) == "AdminCover(0 of 1 candidate cover –)"
     assert np.isnan(found.share.value)
+    assert "no demand" in str(found)
+    assert "无需求" in found.table(lang="zh")
 
 
 # --- what is refused ---

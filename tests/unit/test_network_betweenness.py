@@ -135,6 +135,16 @@ def test_the_first_is_who_stands_between_most():
     assert "居间对数" in found.table(lang="zh")
 
 
+def test_each_member_has_a_record_and_an_exact_score_no_error():
+    first, *_, last = betweenness(chain(5)).rows()
+    assert (first.rank, first.member, first.score, first.relative) == (1, 2, 4.0, 4 / 6)
+    assert np.isnan(first.error)
+    assert (last.rank, last.member, last.score) == (5, 4, 0.0)
+    estimate = betweenness(random_graph(), sample=20, rng=7)
+    assert [row.error for row in estimate.rows()] == estimate.to_columns()["error"].tolist()
+    assert repr(betweenness(chain(1))) == "Betweenness(1 member, exact)"
+
+
 def test_progress_is_told():
     told: list[tuple[int, int]] = []
     betweenness(chain(5), progress=lambda done, total: told.append((done, total)))

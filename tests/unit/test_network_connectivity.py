@@ -184,6 +184,14 @@ def test_clustering_speaks_chinese():
     assert repr(found) == "Clustering(3 members, 1 triangle)"
 
 
+def test_each_member_has_a_record_of_how_knit_their_neighbours_are():
+    found = clustering(graph_of((0, 1), (1, 2), (2, 0), (2, 3)))
+    assert [(row.degree, row.triangles, row.local) for row in found.rows()] == [
+        (2, 1, 1.0), (2, 1, 1.0), (3, 1, 1 / 3), (1, 0, 0.0),
+    ]  # fmt: skip
+    assert found.last().member == 3
+
+
 @pytest.mark.parametrize("function", [components, connectivity_stage, clustering])
 def test_only_a_graph_is_connected(function):
     with pytest.raises(InvalidTypeError, match="graph: expected an InteractionGraph, got 'x'"):

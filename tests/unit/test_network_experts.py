@@ -47,7 +47,18 @@ def test_who_asks_themselves_or_a_member_who_is_no_expert_bothers_no_expert():
     found = expert_load(asks(("wu", "wu", 0), ("ann", "bo", 0), ("ann", None, 0)), ["wu"], cap=1, tz="UTC")
     assert found.total.tolist() == [0]
     assert math.isnan(found.above_share)
-    assert "– of 0 requests above the cap" in str(found)
+    assert str(found).endswith("\n1 day; 1 expert, no requests")
+    assert found.table(lang="zh").endswith("\n1 天；1 位牛人，无求助")
+    assert repr(found) == "ExpertLoad(1 expert, 0 requests in 1 day)"
+    assert (
+        repr(expert_load(asks(("ann", "wu", 0)), ["wu"], cap=1, tz="UTC")) == "ExpertLoad(1 expert, 1 request in 1 day)"
+    )
+
+
+def test_an_expert_of_whom_the_log_knows_nothing_was_never_asked():
+    found = expert_load(asks(("ann", "wu", 0)), ["wu", "zz"], cap=1, tz="UTC")
+    assert found.quiet.tolist() == [False, True]
+    assert str(found).endswith("\n1 day; 0.0% of 1 request above the cap; 1 of 2 experts never asked; Gini 0.50")
 
 
 def test_experts_may_be_an_index_or_anything_that_lists_them():
@@ -107,6 +118,7 @@ def test_experts_who_do_nothing_have_no_hazard():
 def test_the_hazard_is_told_in_chinese():
     found = LoadHazard(weeks=[20, 80], evaporated=[8, 4], idle_weeks=4)
     assert "含超限日" in found.table(lang="zh")
+    assert "1 week of silence" in str(attrs.evolve(found, idle_weeks=1))
     assert "沉默满 4 周；差值 35.0%（".replace("（", " (") in found.table(lang="zh")
     assert "4 weeks of silence; difference 35.0% (" in str(found)
 
@@ -135,12 +147,17 @@ def test_why_a_question_waits_is_told():
     assert found.to_columns()["why"].tolist() == [None, "full", "unknown"]
     assert "all who know it are at their cap" in str(found)
     assert "无人懂此话题" in found.table(lang="zh")
+    assert str(found).splitlines()[0].endswith("why held back")
+    assert found.table(lang="zh").splitlines()[0].endswith("未安排原因")
     assert "3 个问题中已分派 1 个" in found.table(lang="zh")
     assert found.held_back.tolist() == [False, True, True]
 
 
 def test_nothing_asked_and_nobody_to_ask():
-    assert len(route([], ["wu"], cap=1)) == 0
+    nothing = route([], ["wu"], cap=1)
+    assert len(nothing) == 0
+    assert "placed" not in str(nothing)
+    assert repr(route([None], ["wu"], cap=1)) == "Routing(1 of 1 question placed)"
     assert route(["tea", None], [], cap=1).held_back.tolist() == [True, True]
 
 

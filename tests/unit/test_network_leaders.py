@@ -73,6 +73,7 @@ def test_a_program_gets_shares_and_a_reader_multiples_of_the_mean():
     columns = found.to_columns()
     assert columns["member"].tolist() == ["bo", "ann"]
     assert columns["score"].tolist() == [0.7, 0.3]
+    assert [(row.rank, row.member, row.score) for row in found.rows()] == [(1, "bo", 0.7), (2, "ann", 0.3)]
     assert "均值倍数" in found.table(lang="zh")
     assert "1.40" in str(found)
     assert repr(found) == "PageRank(2 members, 3 rounds, converged=True)"

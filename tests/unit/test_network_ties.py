@@ -71,6 +71,7 @@ def test_degrees_speak_chinese_and_come_back_from_a_pickle():
     assert "被联系人数" in found.table(lang="zh")
     back = pickle.loads(pickle.dumps(found))  # noqa: S301
     assert repr(back) == "Degrees(2 members)"
+    assert [(row.member, row.n_out, row.sent, row.received) for row in back.rows()] == [(0, 1, 3, 0), (1, 0, 0, 3)]
     assert not back.sent.flags.writeable
 
 
@@ -178,6 +179,10 @@ def test_strength_without_ties_is_empty():
 def test_strength_of_ties_with_instants_but_no_rows_is_empty():
     graph = talk(("ann", "bo", 0)).align(Index(["ann"]))
     assert len(tie_strength(graph, as_of=NOW)) == 0
+    for without in (ties(n=0), ties(n=4)):
+        found = tie_strength(without, as_of=NOW)
+        assert len(found) == 0
+        assert found.as_of_us is not None
 
 
 def test_a_row_of_strength_names_the_two():

@@ -174,7 +174,10 @@ def test_cascades_are_measured_as_trees():
     (row,) = found.rows()
     assert (row.root, row.size, row.depth, row.width) == ("ann", 4, 2, 2)
     assert row.virality == pytest.approx((1 + 1 + 2 + 2 + 1 + 3) / 6)
-    assert repr(found) == "Cascades(1 cascades, the largest of 4 members)"
+    assert repr(found) == "Cascades(1 cascade, the largest of 4 members)"
+    nobody = WordOfMouth(members=Index(["a"]), newcomer=[False], inviter=[-1])
+    assert repr(nobody.cascades) == "Cascades(0 cascades)"
+    assert repr(nobody.generations) == "Generations(1 generation, 1 member)"
     assert "结构病毒性" in found.table(lang="zh")
 
 
@@ -222,6 +225,8 @@ def test_whoever_joined_lately_has_no_say_in_what_members_bring_in_their_first_d
     levels = found.generations_within(dt.timedelta(days=2), observed_until=start + dt.timedelta(days=3))
     assert "of those who joined at least 2 days ago, and whom they brought within 2 days" in str(levels)
     assert "仅计入群已满 2 天者，及其在 2 天内带来的新人" in levels.table(lang="zh")
+    day_long = attrs.evolve(levels, within_us=86_400_000_000)
+    assert str(day_long).endswith("of those who joined at least 1 day ago, and whom they brought within 1 day")
     assert attrs.evolve(levels, members=[0, 1], joined=[0, 1]).to_columns()["k"][1] == 1.0
 
 
@@ -244,8 +249,16 @@ def test_who_brought_most_stands_first_and_who_only_tried_last():
         ("ann", 3, 2, 3), ("bo", 1, 1, 1), ("ed", 1, 0, 0),
     ]  # fmt: skip
     assert str(found).startswith("brought by members: 75.0% (3 of 4, 95% CI")
-    assert found.table(lang="zh").startswith("由成员带来的新人：75.0%")
+    assert found.table(lang="zh").startswith("由成员带来的新人：75.0%（4 人中 3 人，95% 区间 30.1%–95.4%）\n")
     assert repr(found) == "WordOfMouth(3 of 4 newcomers brought by members)"
+
+
+def test_without_newcomers_no_share_is_told():
+    found = WordOfMouth(members=Index(["a"]), newcomer=[False], inviter=[-1])
+    assert str(found).startswith("brought by members: –\n")
+    assert found.table(lang="zh").startswith("由成员带来的新人：–\n")
+    one = WordOfMouth(members=Index(["a"]), newcomer=[True], inviter=[-1])
+    assert repr(one) == "WordOfMouth(0 of 1 newcomer brought by members)"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MisalignedError,
+    UnknownLabelError,
+    counted,
+    message,
+    suggest,
+)
 from shequn.labels.coded import Coded
 from shequn.labels.index import Index
 from shequn.stats._checks import flag, instance, plain_array
@@ -288,7 +296,8 @@ class Assignment:
 
     def __repr__(self) -> str:
         """Show the sizes, not the members."""
-        return f"Assignment({len(self):,} members, {len(self.segments):,} segments, {self.n_unassigned:,} unassigned)"
+        members, segments = counted(len(self), "member"), counted(len(self.segments), "segment")
+        return f"Assignment({members}, {segments}, {self.n_unassigned:,} unassigned)"
 
     def __reduce__(self) -> tuple[Callable[..., Assignment], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

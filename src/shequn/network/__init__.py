@@ -1,6 +1,7 @@
 """What holds a community together, and whom does it depend on?"""
 
 from shequn.network._betweenness import Betweenness as Betweenness
+from shequn.network._betweenness import BetweennessRow as BetweennessRow
 from shequn.network._betweenness import betweenness as betweenness
 from shequn.network._betweenness import betweenness_centralisation as betweenness_centralisation
 from shequn.network._concentration import ContributionShares as ContributionShares
@@ -23,6 +24,7 @@ from shequn.network.cascades import Cascades as Cascades
 from shequn.network.cascades import GenerationRow as GenerationRow
 from shequn.network.cascades import Generations as Generations
 from shequn.network.centrality import PageRank as PageRank
+from shequn.network.centrality import PageRankRow as PageRankRow
 from shequn.network.centrality import pagerank as pagerank
 from shequn.network.connected import components as components
 from shequn.network.connectivity import Connectivity as Connectivity
@@ -45,28 +47,33 @@ from shequn.network.strength import TieRow as TieRow
 from shequn.network.strength import TieStrength as TieStrength
 from shequn.network.strength import tie_strength as tie_strength
 from shequn.network.succession import Succession as Succession
+from shequn.network.ties import DegreeRow as DegreeRow
 from shequn.network.ties import Degrees as Degrees
 from shequn.network.ties import degrees as degrees
 from shequn.network.ties import reciprocity as reciprocity
 from shequn.network.transitions import TieTransitions as TieTransitions
 from shequn.network.transitions import tie_transitions as tie_transitions
 from shequn.network.triangles import Clustering as Clustering
+from shequn.network.triangles import ClusteringRow as ClusteringRow
 from shequn.network.triangles import clustering as clustering
 
 __all__ = [
     "AdminCandidates",
     "AdminCover",
     "Betweenness",
+    "BetweennessRow",
     "CandidateRow",
     "CascadeRow",
     "Cascades",
     "Clustering",
+    "ClusteringRow",
     "Cohesion",
     "Connectivity",
     "ConnectivityStage",
     "ContributionShares",
     "CoverGaps",
     "CoverRow",
+    "DegreeRow",
     "Degrees",
     "Dependence",
     "ExpertLoad",
@@ -79,6 +86,7 @@ __all__ = [
     "Leaders",
     "LoadHazard",
     "PageRank",
+    "PageRankRow",
     "RoutedRow",
     "Routing",
     "Succession",

@@ -12,7 +12,7 @@ from shequn.columns.kinds import of_kinds
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities import EventKind
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.network._concentration import ContributionShares, concentration
 from shequn.network.load_hazard import LoadHazard
@@ -68,13 +68,16 @@ def expert_load(
 
     Raises
     ------
-    InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError
+    InvalidTypeError, InvalidValueError, MisalignedError
         An argument can't be used.
 
     Notes
     -----
     A request counts if its target is an expert, and not who asks. A day is over the cap if it has more requests than
     the cap, and those beyond it are above the cap.
+
+    The log need not know an expert: nobody asked them and they did nothing, so they stand in the table with 0 requests
+    and among those never asked. A name that is spelt in another way than in the log looks the same.
 
     References
     ----------
@@ -416,21 +419,25 @@ class ExpertLoad(Tabular[ExpertRow]):
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         asked, quiet, n = int(self.requests.sum()), int(self.quiet.sum()), len(self)
-        share = f"{self.above_share:.1%}" if asked else "–"
-        gini = f"{self.shares.gini:.2f}" if asked else "–"
         if lang == "zh":
+            if not asked:
+                return (f"{self.n_days:,} 天；{n:,} 位牛人，无求助",)
             return (
-                f"{self.n_days:,} 天；{asked:,} 次求助中 {share} 超限；"
-                f"{n:,} 位牛人中 {quiet:,} 位从未被问；基尼系数 {gini}",
+                f"{self.n_days:,} 天；{asked:,} 次求助中 {self.above_share:.1%} 超限；"
+                f"{n:,} 位牛人中 {quiet:,} 位从未被问；基尼系数 {self.shares.gini:.2f}",
             )
+        days, experts = counted(self.n_days, "day"), counted(n, "expert")
+        if not asked:
+            return (f"{days}; {experts}, no requests",)
         return (
-            f"{self.n_days:,} days; {share} of {asked:,} requests above the cap; "
-            f"{quiet:,} of {n:,} experts never asked; Gini {gini}",
+            f"{days}; {self.above_share:.1%} of {counted(asked, 'request')} above the cap; "
+            f"{quiet:,} of {experts} never asked; Gini {self.shares.gini:.2f}",
         )
 
     def __repr__(self) -> str:
         """Show how many experts, requests and days there are."""
-        return f"ExpertLoad({len(self):,} experts, {int(self.requests.sum()):,} requests in {self.n_days:,} days)"
+        experts, asked = counted(len(self), "expert"), counted(int(self.requests.sum()), "request")
+        return f"ExpertLoad({experts}, {asked} in {counted(self.n_days, 'day')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -15,7 +15,7 @@ from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities import EventKind
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.network.cascades import Cascades, Generations
 from shequn.network.invitations import brought_by_log, brought_by_roster
@@ -418,8 +418,15 @@ class WordOfMouth(Tabular[InviterRow]):
         ]
 
     def _title(self, lang: Lang, /) -> str:
+        share = self.referred_share
         named = "由成员带来的新人：" if lang == "zh" else "brought by members: "
-        return f"{named}{self.referred_share}"
+        if not share.trials:
+            return f"{named}–"
+        if lang == "zh":
+            lower, upper = share.interval()
+            interval = f"95% 区间 {lower:.1%}–{upper:.1%}"
+            return f"{named}{share.value:.1%}（{share.trials:,} 人中 {share.hits:,} 人，{interval}）"
+        return f"{named}{share}"
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         told = [(reason, number) for reason, number in self.left_out.items() if number]
@@ -433,7 +440,7 @@ class WordOfMouth(Tabular[InviterRow]):
     def __repr__(self) -> str:
         """Show how many newcomers there are, and how many of them were brought."""
         share = self.referred_share
-        return f"WordOfMouth({share.hits:,} of {share.trials:,} newcomers brought by members)"
+        return f"WordOfMouth({share.hits:,} of {counted(share.trials, 'newcomer')} brought by members)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -13,7 +13,7 @@ from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
 from shequn.entities import EventKind
-from shequn.errors import MisalignedError, UnknownLabelError, message
+from shequn.errors import MisalignedError, UnknownLabelError, counted, message
 from shequn.labels import Index
 from shequn.network.whom import mask_of
 from shequn.stats._checks import counts_column, instance, one_of, reals, refuse
@@ -115,7 +115,6 @@ def admin_candidates(
     ──────────────────────────────────────────────────────────────────────────────────────────
     1  ann      0.46     0.83           0.67   0.83             2     2            2         0
     … 2 rows left out …
-    beside 0 excluded and 0 who left or were removed
     >>> found.explain("ann")
     'ann: member for 14 days, took part in 2 weeks with 2 rows, answered by 2 members, muted by 0'
     """
@@ -344,8 +343,8 @@ class AdminCandidates(Tabular[CandidateRow]):
                 f"得到 {answered:,} 人回应，被 {muted:,} 人屏蔽"
             )
         return (
-            f"{member}: member for {days:,} days, took part in {weeks:,} weeks with {rows:,} rows, "
-            f"answered by {answered:,} members, muted by {muted:,}"
+            f"{member}: member for {counted(days, 'day')}, took part in {counted(weeks, 'week')} "
+            f"with {counted(rows, 'row')}, answered by {counted(answered, 'member')}, muted by {muted:,}"
         )
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
@@ -379,13 +378,18 @@ class AdminCandidates(Tabular[CandidateRow]):
         ]
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
+        excluded, gone = self.n_excluded, self.n_gone
+        if not (excluded or gone):
+            return ()
         if lang == "zh":
-            return (f"另有排除 {self.n_excluded:,} 人，已退群或被移出 {self.n_gone:,} 人",)
-        return (f"beside {self.n_excluded:,} excluded and {self.n_gone:,} who left or were removed",)
+            told = ((excluded, f"排除 {excluded:,} 人"), (gone, f"已退群或被移出 {gone:,} 人"))
+            return ("另有" + "，".join(text for n, text in told if n),)
+        told = ((excluded, f"{excluded:,} excluded"), (gone, f"{gone:,} who left or were removed"))
+        return ("beside " + " and ".join(text for n, text in told if n),)
 
     def __repr__(self) -> str:
         """Show how many candidates there are."""
-        return f"AdminCandidates({len(self):,} of {len(self.members):,} members)"
+        return f"AdminCandidates({len(self):,} of {counted(len(self.members), 'member')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.stats._checks import counts_column, instance, reals, refuse, whole
 
@@ -131,7 +131,9 @@ class Cascades(Tabular[CascadeRow]):
 
     def __repr__(self) -> str:
         """Show how many there are, and how large the largest is."""
-        return f"Cascades({len(self):,} cascades, the largest of {int(self.size.max(initial=0)):,} members)"
+        if not len(self):
+            return "Cascades(0 cascades)"
+        return f"Cascades({counted(len(self), 'cascade')}, the largest of {counted(int(self.size.max()), 'member')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -257,14 +259,15 @@ class Generations(Tabular[GenerationRow]):
             if lang == "zh":
                 return ("末几代时间尚短，仍会继续带来新人",)
             return ("the last generations are young: their members still bring others",)
-        days = f"{self.within_us / _DAY_US:g}"
+        days = f"{self.within_us / _DAY_US:,g}"
         if lang == "zh":
             return (f"仅计入群已满 {days} 天者，及其在 {days} 天内带来的新人",)
-        return (f"of those who joined at least {days} days ago, and whom they brought within {days} days",)
+        span = f"{days} {'day' if days == '1' else 'days'}"
+        return (f"of those who joined at least {span} ago, and whom they brought within {span}",)
 
     def __repr__(self) -> str:
         """Show how many generations and members there are."""
-        return f"Generations({len(self)} generations, {int(self.members.sum()):,} members)"
+        return f"Generations({counted(len(self), 'generation')}, {counted(int(self.members.sum()), 'member')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

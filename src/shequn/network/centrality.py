@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
+    from shequn.labels import Label
 
-__all__ = ["PageRank", "Votes", "pagerank"]
+__all__ = ["PageRank", "PageRankRow", "Votes", "pagerank"]
 
 _MOST_ROUNDS = 2**63
 _MOST_WITHOUT_GAIN = 100
@@ -147,8 +148,22 @@ def _tol(tol: float) -> float:
     return number_between("tol", tol, 0)
 
 
+class PageRankRow(NamedTuple):
+    """One member; the names are those of `PageRank`.
+
+    Examples
+    --------
+    >>> PageRankRow(1, "ann", 0.7).score
+    0.7
+    """
+
+    rank: int
+    member: Label
+    score: float
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class PageRank(Tabular[Any]):
+class PageRank(Tabular[PageRankRow]):
     """How much others turn to each member; made by `pagerank`.
 
     Parameters
@@ -178,6 +193,8 @@ class PageRank(Tabular[Any]):
     rounds: int = attrs.field(converter=_rounds)
     residual: float = attrs.field(converter=_residual)
     tol: float = attrs.field(converter=_tol)
+
+    _Row: ClassVar[type[Any] | None] = PageRankRow
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one score a member."""
@@ -221,7 +238,7 @@ class PageRank(Tabular[Any]):
         if self.converged:
             return ()
         if lang == "zh":
-            return (f"未收敛：{self.rounds} 轮后每轮仍变动 {self.residual:.1e}",)
+            return (f"未收敛：{self.rounds:,} 轮后每轮仍变动 {self.residual:.1e}",)
         return (f"not converged: after {counted(self.rounds, 'round')} a round still moves {self.residual:.1e}",)
 
     def __repr__(self) -> str:

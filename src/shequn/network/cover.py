@@ -11,7 +11,7 @@ from shequn.columns import EventLog
 from shequn.columns.kinds import of_kinds
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Coded, Index
 from shequn.network.whom import mask_of
 from shequn.stats._checks import array_of, counts_column, instance, items_of, refuse, whole
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import BoolArray, FloatArray, IntArray
     from shequn.columns.kinds import UnknownKinds
@@ -32,6 +32,10 @@ __all__ = ["AdminCover", "CoverGaps", "CoverRow", "GapRow", "admin_cover"]
 
 _HOURS = 168
 _EPOCH_HOUR = 72  # 1970-01-01 was a Thursday; hours count from Monday
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}
 
 
 def admin_cover(
@@ -104,7 +108,7 @@ def admin_cover(
     >>> print(found.gaps)
     group  weekday  hour  demand  somebody could
     ────────────────────────────────────────────
-    –            4     2       1  no
+    –      Thu         2       1  no
     """
     instance("log", log, EventLog, expected="an EventLog")
     limit = None if most is None else whole("most", most)
@@ -238,7 +242,7 @@ class CoverGaps(Tabular[GapRow]):
     >>> print(CoverGaps(groups=Index(["g1"]), group=[0], hour_of_week=[25], demand=[7], reachable=[True]))
     group  weekday  hour  demand  somebody could
     ────────────────────────────────────────────
-    g1           2     1       7  yes
+    g1     Tue         1       7  yes
     """
 
     groups: Index
@@ -269,11 +273,17 @@ class CoverGaps(Tabular[GapRow]):
         """Return the number of slots without anybody."""
         return len(self.group)
 
-    def _columns(self, _lang: Lang, /) -> Sequence[Column]:
+    def _columns(self, lang: Lang, /) -> Sequence[Column]:
+        return self._with(np.array(_WEEKDAYS[lang], dtype=object)[self.hour_of_week // 24])
+
+    def _tidy(self) -> Sequence[Column]:
+        return self._with(self.hour_of_week // 24 + 1)
+
+    def _with(self, weekday: NDArray[Any]) -> list[Column]:
         labels = Coded(index=self.groups, codes=self.group).labels()
         return [
             Column(key="group", en="group", zh="群", values=labels),
-            Column(key="weekday", en="weekday", zh="星期", values=self.hour_of_week // 24 + 1),
+            Column(key="weekday", en="weekday", zh="星期", values=weekday),
             Column(key="hour", en="hour", zh="时", values=self.hour_of_week % 24),
             Column(key="demand", en="demand", zh="需求", values=self.demand, format="count"),
             Column(key="reachable", en="somebody could", zh="有人可补", values=self.reachable),
@@ -281,7 +291,7 @@ class CoverGaps(Tabular[GapRow]):
 
     def __repr__(self) -> str:
         """Show how many slots have nobody."""
-        return f"CoverGaps({len(self):,} slots, {int(self.demand.sum()):,} rows)"
+        return f"CoverGaps({counted(len(self), 'slot')}, {counted(int(self.demand.sum()), 'row')})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -392,17 +402,19 @@ class AdminCover(Tabular[CoverRow]):
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         covered, gaps = int(self.gained.sum()), len(self.gaps)
+        if not self.demand:
+            return ("无需求" if lang == "zh" else "no demand",)
         if lang == "zh":
             return (f"需求 {self.demand:,} 次中已覆盖 {covered:,} 次；{self.n_slots:,} 个时段中 {gaps:,} 个无人",)
         return (
-            f"{covered:,} of {self.demand:,} rows of demand covered; "
-            f"{gaps:,} of {self.n_slots:,} slots without anybody",
+            f"{covered:,} of {counted(self.demand, 'row')} of demand covered; "
+            f"{gaps:,} of {counted(self.n_slots, 'slot')} without anybody",
         )
 
     def __repr__(self) -> str:
         """Show how many cover how much."""
         share = f"{self.share.value:.1%}" if self.demand else "–"
-        return f"AdminCover({len(self):,} of {len(self.candidates):,} candidates cover {share})"
+        return f"AdminCover({len(self):,} of {counted(len(self.candidates), 'candidate')} cover {share})"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -363,12 +363,12 @@ class Leaders(Tabular[LeaderRow]):
         if lang == "zh":
             named = f"（最多的是 {'、'.join(most)}）" if most else ""
             return (
-                f"{member}：在 {group} 的 {size} 人中 PageRank 第 {rank}，核数 {core}，"
-                f"回应过 {n_out} 人{named}，被 {n_in} 人回应"
+                f"{member}：在 {group} 的 {size:,} 人中 PageRank 第 {rank:,}，核数 {core:,}，"
+                f"回应过 {n_out:,} 人{named}，被 {n_in:,} 人回应"
             )
         named = f" (most often {', '.join(most)})" if most else ""
         return (
-            f"{member}: {rank} of {size} in {group} by PageRank, core number {core}, "
+            f"{member}: {rank:,} of {size:,} in {group} by PageRank, core number {core:,}, "
             f"answered {counted(n_out, 'member')}{named}, answered by {n_in:,}"
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import MisalignedError, message
+from shequn.errors import MisalignedError, counted, message
 from shequn.stats import wilson
 from shequn.stats._checks import counts, plain_array, refuse
 from shequn.values import Rate, RateDifference
@@ -98,8 +98,8 @@ class LoadHazard(Tabular[Any]):
         by = self.difference
         shown = f"{by.value:z.1%} ({by.lower:z.1%} to {by.upper:z.1%})" if self.weeks.all() else "–"
         if lang == "zh":
-            return (f"沉默满 {self.idle_weeks} 周；差值 {shown.replace(' to ', ' 至 ')}",)
-        return (f"{self.idle_weeks} weeks of silence; difference {shown}",)
+            return (f"沉默满 {self.idle_weeks:,} 周；差值 {shown.replace(' to ', ' 至 ')}",)
+        return (f"{counted(self.idle_weeks, 'week')} of silence; difference {shown}",)
 
     def __repr__(self) -> str:
         """Show both shares."""

@@ -10,7 +10,15 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
+from shequn.errors import (
+    InvalidTypeError,
+    InvalidValueError,
+    MisalignedError,
+    UnknownLabelError,
+    counted,
+    message,
+    suggest,
+)
 from shequn.labels import Coded, Index
 from shequn.network._expert_load import caps_of, expert_index
 from shequn.stats._checks import array_of, counts, counts_column, instance, items_of, refuse
@@ -78,7 +86,7 @@ def route(
     --------
     >>> found = route(["tea", "tea", None, "wine"], ["wu", "li"], cap=[2, 1], knows={"wu": ["tea"], "li": ["tea"]})
     >>> print(found)
-    #  topic  expert  why
+    #  topic  expert  why held back
     ─────────────────────────────────
     1  tea    wu      –
     2  tea    li      –
@@ -280,16 +288,22 @@ class Routing(Tabular[RoutedRow]):
             Column(key="question", en="#", zh="#", values=np.arange(1, len(self) + 1), format="count"),
             Column(key="topic", en="topic", zh="话题", values=Coded(index=self.topics, codes=self.topic).labels()),
             Column(key="expert", en="expert", zh="牛人", values=Coded(index=self.experts, codes=self.expert).labels()),
-            Column(key="why", en="why", zh="原因", values=reasons),
+            Column(key="why", en="why held back", zh="未安排原因", values=reasons),
         ]
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
-        placed, n = len(self) - int(self.held_back.sum()), len(self)
-        return (f"{n:,} 个问题中已分派 {placed:,} 个" if lang == "zh" else f"{placed:,} of {n:,} questions placed",)
+        if not len(self):
+            return ()
+        if lang == "zh":
+            return (f"{len(self):,} 个问题中已分派 {self._n_placed():,} 个",)
+        return (f"{self._n_placed():,} of {counted(len(self), 'question')} placed",)
+
+    def _n_placed(self) -> int:
+        return len(self) - int(self.held_back.sum())
 
     def __repr__(self) -> str:
         """Show how many questions were placed."""
-        return f"Routing({len(self) - int(self.held_back.sum()):,} of {len(self):,} questions placed)"
+        return f"Routing({self._n_placed():,} of {counted(len(self), 'question')} placed)"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

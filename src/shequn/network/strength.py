@@ -133,6 +133,8 @@ def _contacts(graph: InteractionGraph, as_of: dt.datetime | None) -> tuple[NDArr
     if as_of is None:
         return None, None
     at = instant_us(as_of, argument="as_of")
+    if not graph.n_ties:
+        return None, at
     if graph.last_us is None:
         text = message("as_of", "None, for a graph whose ties have no instants", as_of)
         raise InvalidValueError(text + "; `InteractionGraph.from_log` keeps them")

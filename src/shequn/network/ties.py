@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.table import Format, Lang
+    from shequn.labels import Label
 
-__all__ = ["Degrees", "degrees", "reciprocity", "returned", "sums"]
+__all__ = ["DegreeRow", "Degrees", "degrees", "reciprocity", "returned", "sums"]
 
 
 def degrees(graph: InteractionGraph, /) -> Degrees:
@@ -129,8 +130,25 @@ def returned(graph: InteractionGraph, /) -> BoolArray:
     return frozen(found)
 
 
+class DegreeRow(NamedTuple):
+    """One member; the names are those of `Degrees`.
+
+    Examples
+    --------
+    >>> DegreeRow("ann", 1, 0, 1, 3, 0).n_both
+    1
+    """
+
+    member: Label
+    n_out: int
+    n_in: int
+    n_both: int
+    sent: float
+    received: float
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Degrees(Tabular[Any]):
+class Degrees(Tabular[DegreeRow]):
     """How many each member talks with, and how much; made by `degrees`.
 
     Parameters
@@ -161,6 +179,8 @@ class Degrees(Tabular[Any]):
     n_both: IntArray
     sent: NDArray[Any]
     received: NDArray[Any]
+
+    _Row: ClassVar[type[Any] | None] = DegreeRow
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one number a member."""

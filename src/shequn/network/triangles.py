@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
 import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
     from shequn.graph import Neighbours
+    from shequn.labels import Label
 
-__all__ = ["Clustering", "clustering", "triangles_of_pairs"]
+__all__ = ["Clustering", "ClusteringRow", "clustering", "triangles_of_pairs"]
 
 _MOST_AT_ONCE = 1 << 21  # candidates for a third member; some 100 MB of scratch
 
@@ -73,8 +74,23 @@ def clustering(graph: InteractionGraph, /) -> Clustering:
     return Clustering(members=graph.members, triangles=frozen(triangles), degree=np.diff(both.offsets))
 
 
+class ClusteringRow(NamedTuple):
+    """One member; the names are those of `Clustering`.
+
+    Examples
+    --------
+    >>> ClusteringRow("ann", 2, 1, 1.0).local
+    1.0
+    """
+
+    member: Label
+    degree: int
+    triangles: int
+    local: float
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Clustering(Tabular[Any]):
+class Clustering(Tabular[ClusteringRow]):
     """How closely the neighbours of each member are knit; made by `clustering`.
 
     Parameters
@@ -101,6 +117,8 @@ class Clustering(Tabular[Any]):
     members: Index
     triangles: IntArray
     degree: IntArray
+
+    _Row: ClassVar[type[Any] | None] = ClusteringRow
 
     def __attrs_post_init__(self) -> None:
         """Check that there is one number a member."""
