@@ -170,33 +170,3 @@ def test_distinct_rows_are_found(rows: list[tuple[int, float]]) -> None:
     assert len(first) == len(set(rows))
     for column in columns:
         assert (column[first][kind] == column).all()
-
-
-def test_intervals_cover_what_was_simulated() -> None:
-    rng = np.random.default_rng(11)
-    covered = np.zeros(4)
-    truth, n, rounds = np.array([0.8, 6.0, 0.9, 2.5]), 1500, 120
-    for _ in range(rounds):
-        x, last, age = _simulated(rng, truth, n)
-        fit = BetaGeoNBD.fit(frequency=x, recency=last, age=age)
-        assert fit.covariance is not None
-        error = np.sqrt(np.diag(fit.covariance)) / fit.params
-        covered += np.abs(np.log(np.array(fit.params) / truth)) < 1.96 * error
-    # Of 120 rounds, 95 % ± three standard errors.
-    assert (covered / rounds > 0.95 - 3 * math.sqrt(0.95 * 0.05 / rounds)).all()
-
-
-def _simulated(
-    rng: np.random.Generator, truth: np.ndarray[tuple[int], np.dtype[np.float64]], n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    r, alpha, a, b = truth
-    rate, drop, age = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n), rng.uniform(20, 60, n)
-    x, last, at = np.zeros(n), np.zeros(n), np.zeros(n)
-    buys = np.ones(n, dtype=bool)
-    while buys.any():
-        at = np.where(buys, at + rng.exponential(1, n) / rate, np.inf)
-        buys &= at <= age
-        x[buys] += 1
-        last[buys] = at[buys]
-        buys &= rng.random(n) >= drop
-    return x, last, age

@@ -24,12 +24,14 @@ from shequn.lifetime import (
     transaction_summary,
 )
 from shequn.stats import SurvivalTable
+from shequn.stats.quadrature import beta_rule
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     lifetimes = pytest.importorskip("lifetimes")
     datasets = pytest.importorskip("lifetimes.datasets")
     pd = pytest.importorskip("pandas")
+hyp2f1 = pytest.importorskip("scipy.special").hyp2f1
 
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
@@ -264,7 +266,9 @@ def test_lifetime_value_is_that_of_lifetimes_where_units_are_right() -> None:
 
 
 def test_a_holdout_of_cdnow_is_foreseen() -> None:
-    split = holdout_split(_log(), split_at=datetime(1997, 9, 30), as_of=datetime(1998, 6, 30), every="week", tz="UTC")
+    split = holdout_split(
+        _log(), split_at=datetime(1997, 9, 30), as_of=datetime(1998, 7, 5, 23, 59, 59), every="week", tz="UTC"
+    )
     check = split.check()
     assert split.n_periods == 39
     assert int(check.members.sum()) == 23_570
@@ -289,3 +293,113 @@ def test_horizons_convert() -> None:
     fit = BetaGeoNBD.fit(summary)
     one = fit.expected_purchases(summary, horizon=duration(days=91))
     assert one == pytest.approx(fit.expected_purchases(summary, horizon=13), rel=1e-12)
+
+
+# --- far out, against mpmath with 60 digits ---
+
+
+@pytest.mark.parametrize(
+    ("params", "horizon", "wanted"),
+    [
+        ((0.243, 0.001, 0.793, 2.426), 1e6, 352.2695781015988),
+        ((0.243, 1e-5, 2.5, 0.4), 1e6, 1.26373570351052),
+        ((3.0, 1e-4, 0.05, 0.3), 1e5, 895_902_309.6359898),
+    ],
+)
+def test_purchases_are_those_of_the_hypergeometric_function_at_any_horizon(
+    params: tuple[float, float, float, float], horizon: float, wanted: float
+) -> None:
+    fit = BetaGeoNBD(**dict(zip(("r", "alpha", "a", "b"), params, strict=True)))
+    assert float(fit.expected_purchases(horizon=horizon)) == pytest.approx(wanted, rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "reach", "power", "wanted"),
+    [
+        (0.793, 2.426, 1e9, 0.243, 0.011319007826736224),
+        (0.05, 0.1, 1e7, 3.0, 0.2790272133876765),
+        (30.0, 4.0, 1e6, 20.0, 5.72291159234756e-119),
+        (2e4, 3e4, 1e8, 1.5, 3.95306929123823e-12),
+        (0.5, 500.0, 1e5, 40.0, 0.011282986045959845),
+        (5.6, 0.19, 18542.0, 112.0, 8.621568926722702e-35),
+    ],
+)
+def test_means_over_a_beta_distribution_keep_their_digits(
+    a: float, b: float, reach: float, power: float, wanted: float
+) -> None:
+    rule = beta_rule(a, b, reach, power)
+    assert rule is not None
+    points, weights = rule
+    assert float(weights @ np.exp(-power * np.log1p(points * reach))) == pytest.approx(wanted, rel=1e-10, abs=0.0)
+
+
+def test_few_points_and_equal_steps_agree_where_the_one_gives_way_to_the_other() -> None:
+    for power in (0.3, 2.5, 60.0):
+        for reach in np.geomspace(50.0, 5_000.0, 12).tolist():
+            rule = beta_rule(0.8, 2.4, reach, power)
+            assert rule is not None
+            wanted = hyp2f1(power, 0.8, 3.2, -reach)
+            assert rule[1] @ (1.0 + rule[0] * reach) ** -power == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "rate", "tenure", "wanted"),
+    [
+        (0.668, 3.806, 1e-7, 0, 1335.6946179922763),
+        (0.668, 3.806, 1e-7, 5, 2183.483407914453),
+        (0.05, 2.0, 1e-9, 1, 374_090_546.6342076),
+        (1.0, 1.0, 1e-8, 0, 18.420680938159173),
+        (50.0, 80.0, 1e-7, 0, 2.632652622449099),
+        (2.5, 0.01, 1e-6, 1, 0.006666653231778291),
+        (1e5, 2e5, 1e-9, 2, 2.000029996299823),
+    ],
+)
+def test_expected_periods_are_those_of_the_hypergeometric_function(
+    alpha: float, beta: float, rate: float, tenure: int, wanted: float
+) -> None:
+    fit = ShiftedBetaGeometric(alpha=alpha, beta=beta)
+    found = fit.expected_periods(tenure=tenure, discount=Discount(rate, per="period"))
+    assert found == pytest.approx(wanted, rel=1e-11)
+
+
+def test_of_members_who_hardly_ever_leave_few_points_tell_all() -> None:
+    found = ShiftedBetaGeometric(alpha=1e-6, beta=1.0).expected_periods(discount=Discount(1e-3, per="period"))
+    assert found == pytest.approx(hyp2f1(1.0, 1.0, 1.0 + 1e-6, 1 / 1.001), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "beta", "t", "wanted"),
+    [
+        (0.668, 3.806, 2**52, 8.29349918066483e-11),
+        (0.01, 0.02, 10**12, 0.5030107769242257),
+        (1e5, 2e5, 3, 0.2962977777711934),
+        (1e6, 1e6, 1, 0.5),
+        (30.0, 0.5, 10**6, 2.7196912502511493e-149),
+    ],
+)
+def test_survival_keeps_its_digits_at_any_tenure(alpha: float, beta: float, t: int, wanted: float) -> None:
+    found = float(ShiftedBetaGeometric(alpha=alpha, beta=beta).survival(t))
+    assert found == pytest.approx(wanted, rel=1e-12, abs=0.0)
+
+
+def test_value_finds_the_points_once_for_each_frequency(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    often = rng.integers(0, 6, 400)
+    age = rng.integers(30, 365, 400)
+    columns = {"frequency": often, "recency": np.where(often > 0, age // 2 + 1, 0), "age": age}
+    summary = TransactionSummary(members=np.arange(400), spend=np.ones(400), **columns)
+    fit, spend = BetaGeoNBD(r=0.243, alpha=4.414, a=0.793, b=2.426), GammaGamma(p=6.25, q=3.74, v=15.45)
+    calls: list[float] = []
+
+    def counted(a: float, b: float, reach: float, power: float) -> Any:
+        calls.append(b)
+        return beta_rule(a, b, reach, power)
+
+    found = customer_lifetime_value(fit, spend, summary, horizon=60, discount=Discount(0.001, per="period"))
+    ends = np.arange(1.0, 61.0)
+    bought = np.stack([np.zeros(400), *(fit.expected_purchases(summary, horizon=t) for t in ends.tolist())])
+    wanted = (np.diff(bought, axis=0) * (1.001**-ends)[:, None]).sum(axis=0) * spend.expected_spend(summary)
+    assert found.value == pytest.approx(wanted, rel=1e-10)
+    monkeypatch.setattr("shequn.lifetime.bgnbd.beta_rule", counted)
+    customer_lifetime_value(fit, spend, summary, horizon=60, discount=Discount(0.001, per="period"))
+    assert len(calls) == 2 * len(np.unique(often))  # of the purchases, and of what they are worth

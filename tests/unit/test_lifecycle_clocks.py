@@ -4,6 +4,7 @@ import datetime as dt
 import math
 from fractions import Fraction
 
+import attrs
 import numpy as np
 import pendulum
 import pytest
@@ -176,6 +177,39 @@ def test_a_window_may_be_of_years():
     assert clock_at(START, window=pendulum.duration(years=1, months=6)).months == 18
 
 
+def test_a_clock_that_is_over_speaks_of_the_past():
+    over = clock_at(START.add(years=4), revenue=yuan(100), target=yuan(150))
+    assert over.explain().endswith(
+        "the target was missed on 2025-01-01 (at this rate it is reached not before 2029-01-01)"
+    )
+    assert over.explain(lang="zh").endswith("到期未达标（按目前速度最早 2029-01-01 达标）")
+    nothing = clock_at(START.add(years=4), revenue=yuan(0), target=yuan(150))
+    assert nothing.explain().endswith("the target was missed on 2025-01-01 (at this rate it is reached never)")
+    assert "将" not in over.explain(lang="zh") + nothing.explain(lang="zh")
+    running = clock_at(START.add(years=1), revenue=yuan(10), target=yuan(150))
+    assert "at this rate the target is missed on 2025-01-01" in running.explain()
+    assert "按目前速度将在 2025-01-01 未达标" in running.explain(lang="zh")
+
+
+def test_a_window_may_end_after_the_last_instant_of_columns():
+    late = monetisation_clock(pendulum.datetime(2250, 1, 1), as_of=pendulum.datetime(2261, 12, 31))
+    assert repr(late) == "MonetisationClock(100.0% of 24 months)"
+    assert late.months_elapsed == 12 * 12 - 1 + Fraction(30, 31)
+    long = monetisation_clock(
+        pendulum.datetime(2200, 1, 1), as_of=pendulum.datetime(2261, 1, 1), window=pendulum.duration(years=100),
+        revenue=yuan(61), target=yuan(99),
+    )  # fmt: skip
+    assert long.reached_at == pendulum.datetime(2299, 1, 1)
+    assert long.breached_at is None
+    assert attrs.evolve(long, target=yuan(101)).breached_at == pendulum.datetime(2300, 1, 1)
+
+
+def test_one_month_is_told_in_the_singular():
+    clock = clock_at(START.add(days=10), window=pendulum.duration(months=1))
+    assert clock.explain().startswith("32.3% of 1 month gone by")
+    assert repr(clock) == "MonetisationClock(32.3% of 1 month)"
+
+
 # --- lifespans ---
 
 
@@ -281,8 +315,9 @@ def test_lifespans_refuse_what_cannot_be():
 
 def test_a_prior_has_a_length_and_a_weight():
     one = {"communities": ["a"], "lived_us": [1], "is_closed": [True]}
-    with pytest.raises(InvalidValueError, match="prior_weight: expected a finite number above 0, got 0"):
-        Lifespans(**one, prior_weight=0)
+    for weight in (0, 1e-10, 1e12, 10**400, math.nan):
+        with pytest.raises(InvalidValueError, match=r"prior_weight: expected a number in \[1e-09, 1e\+08\], got"):
+            Lifespans(**one, prior_weight=weight)
     with pytest.raises(InvalidTypeError, match="prior_weight: expected a number"):
         Lifespans(**one, prior_weight="1")
     with pytest.raises(InvalidValueError, match="prior_mean: expected a duration longer than 0"):
@@ -291,10 +326,30 @@ def test_a_prior_has_a_length_and_a_weight():
         lifespans(created=[START], as_of=START, prior_mean=6)
     with pytest.raises(InvalidValueError, match="prior_mean_days: expected a finite number above 0"):
         Lifespans(**one, prior_mean_days=math.inf)
-    with pytest.raises(InvalidValueError, match="overdue_at: expected a finite number above 0"):
-        Lifespans(**one, overdue_at=-1)
+    for overdue_at in (-1, 0, math.inf, 10**400):
+        with pytest.raises(InvalidValueError, match="overdue_at: expected a finite number above 0"):
+            Lifespans(**one, overdue_at=overdue_at)
     with pytest.raises(InvalidTypeError, match="overdue_at: expected a number"):
         Lifespans(**one, overdue_at=None)
+
+
+@pytest.mark.parametrize("weight", [1e-9, 1e8])
+def test_the_weight_of_a_prior_has_ends_at_which_all_is_still_told(weight):
+    lives = lifespans(created=[START], as_of=START.add(days=30), prior_weight=weight)
+    lower, upper = lives.mean_interval()
+    assert 0 < lower < upper < math.inf
+    assert "ended communities." in str(lives)
+
+
+def test_a_prior_worth_one_community_says_so_in_the_singular():
+    lives = Lifespans(communities=["a"], lived_us=[DAY_US], is_closed=[True])
+    assert "worth as much as 1 ended community." in str(lives)
+
+
+@pytest.mark.parametrize("closed", [np.datetime64("2024-01-01"), np.array(3), np.array("2024-01-01", "M8[D]")])
+def test_an_instant_alone_is_no_column_of_ends(closed):
+    with pytest.raises(InvalidTypeError, match="closed: expected a column of instants, got"):
+        lifespans(created=np.zeros(2, "M8[D]"), closed=closed, at_tz="UTC", as_of=START)
 
 
 def test_columns_of_lifespans_are_checked():
@@ -342,7 +397,8 @@ def test_rows_of_one_tenure_are_added():
     ("columns", "reason"),
     [
         (([3, 3], [10, 10], [1, 2]), "one tenure"),
-        (([], [], []), "one tenure"),
+        (([], [], []), "no exposures"),
+        (([1, 2], [0, 0], [0, 0]), "no exposures"),
         (([0, 1], [10, 0], [5, 0]), "one tenure"),
         (([0, 1], [10, 10], [0, 0]), "no engagement"),
         (([0, 1], [10, 10], [1, 5]), "no decay"),
@@ -363,7 +419,57 @@ def test_without_a_decay_there_is_a_reason(columns, reason, likelihood):
 
 
 def test_a_share_that_starts_at_everybody_has_no_binomial_fit():
-    assert decay_of([0, 1, 2], [10, 10, 10], [10, 9, 1], likelihood="binomial").reason == "everybody"
+    for engagements in ([10, 9, 1], [10, 10, 5], [10, 5, 5], [10, 10, 0], [10, 1, 8]):
+        decay = decay_of([0, 1, 2], [10, 10, 10], engagements, likelihood="binomial")
+        assert decay.reason == "everybody"
+        assert decay.explain() == "everybody engages at some tenure: no share is above 1"
+    assert repr(decay) == "NoveltyDecay(everybody, 3 tenures)"
+
+
+def test_a_start_at_everybody_alone_is_no_edge():
+    # Later shares fall so fast that a line through them starts below 1.
+    decay = decay_of([0, 1, 2, 3], [10, 1000, 1000, 1000], [10, 400, 200, 100], likelihood="binomial")
+    assert (decay.reason, round(decay.half_life, 2)) == (None, 0.96)
+    assert decay.fitted[0] < 0.9
+
+
+@pytest.mark.parametrize(("exposures", "engagements"), [([5, 2, 7, 10], [5, 1, 7, 5]), ([4, 4, 6], [4, 0, 4])])
+def test_an_edge_is_told_however_near_to_it_steps_have_come(exposures, engagements):
+    decay = decay_of(range(len(exposures)), exposures, engagements, likelihood="binomial")
+    assert decay.reason == "everybody"
+    assert np.isnan(decay.b)
+
+
+def test_a_share_that_falls_and_rises_as_much_does_not_decay():
+    decay = decay_of([0, 1, 2, 3], [7, 6, 1, 3], [7, 1, 1, 3], likelihood="binomial")
+    assert decay.reason == "no decay"
+
+
+@pytest.mark.parametrize("engagements", [[10, 10, 10], [5, 10, 10], [1, 5, 10]])
+def test_a_share_that_ends_at_everybody_does_not_decay(engagements):
+    assert decay_of([0, 1, 2], [10, 10, 10], engagements, likelihood="binomial").reason == "no decay"
+
+
+def test_novelty_of_nothing_says_so():
+    nothing = decay_of([], [], [])
+    assert nothing.explain() == "no exposures: nothing to go by"
+    assert nothing.explain(lang="zh") == "没有曝光，无从判断"
+    assert repr(nothing) == "NoveltyDecay(no exposures, 0 tenures)"
+    assert repr(decay_of([3], [10], [1])) == "NoveltyDecay(one tenure, 1 tenure)"
+
+
+def test_novelty_takes_what_floats_tell_exactly():
+    most = decay_of([0, 2.0**53], [2**52, 2**52], [2**40, 2**39])
+    assert most.half_life == pytest.approx(2.0**53, rel=1e-6)
+    for columns, match in (
+        (([0, 1], [2**62, 1], [1, 1]), r"exposures: expected counts up to 2\*\*53, got 4611686018427387904 at row 0"),
+        (([0, 1], [2**53, 2**53], [1, 1]), r"exposures: expected counts that add up to 2\*\*53 at most, got 1\.8"),
+        (([0, 1e300], [10, 10], [5, 2]), r"tenure: expected finite numbers of 0 or more, up to 2\*\*53, got 1e\+300"),
+        (([0, 5e-324], [10, 10], [5, 2]), "tenure: expected first and last tenure at least 1e-9 .* apart, got 5e-324"),
+        (([1e6, 1e6 + 0.5], [10, 10], [5, 2]), "tenure: expected first and last tenure .* apart, got 0.5"),
+    ):
+        with pytest.raises(InvalidValueError, match=match):
+            decay_of(*columns)
 
 
 def test_members_who_differ_widen_the_error():
@@ -378,7 +484,7 @@ def test_members_who_differ_widen_the_error():
 
 
 def test_novelty_refuses_what_cannot_be_counted():
-    with pytest.raises(InvalidValueError, match=r"tenure: expected finite numbers of 0 or more, got -1\.0 at row 1"):
+    with pytest.raises(InvalidValueError, match=r"tenure: expected finite numbers of 0 or more, .*got -1\.0 at row 1"):
         decay_of([0, -1], [1, 1], [1, 1])
     with pytest.raises(InvalidValueError, match="engagements: expected 0 where there are no exposures, got 2 at row 0"):
         decay_of([0, 1], [0, 1], [2, 1])

@@ -219,8 +219,8 @@ def test_activity_goes_on_falling_to_nothing_and_no_further():
 @pytest.mark.parametrize("rows", [[LIVELY], [LIVELY] * 2, [LIVELY, LIVELY, (0, 0, 0)]])
 def test_too_few_periods_of_known_growth_have_no_rate(rows):
     ahead = stages(series_of(*rows)).next_stage()
-    assert ahead.explain() == "fewer than two periods of known growth: no rate"
-    assert ahead.explain(lang="zh") == "可知增长率的完整周期不足 2 个，无法外推"
+    assert ahead.explain() == "no rate: the last periods whose growth is known, and finite, are fewer than two"
+    assert ahead.explain(lang="zh") == "最近连续且增长率已知、有限的完整周期不足 2 个，无法外推"
 
 
 def test_an_outlook_refuses_numbers_out_of_range():
@@ -307,7 +307,34 @@ def test_a_series_prints_in_chinese_and_marks_what_is_incomplete():
     shown = series_of(LIVELY, LIVELY, partial=1).table(lang="zh")
     assert "完整" in shown
     assert series_of(LIVELY).last().activity == 2.0
-    assert repr(series_of(LIVELY)) == "CommunitySeries(1 periods of 40 members)"
+    assert repr(series_of(LIVELY)) == "CommunitySeries(1 period of 40 members)"
+    assert repr(series_of((1, 1, 1), (1, 1, 1))) == "CommunitySeries(2 periods of 1 member)"
+    assert repr(stages(series_of(LIVELY))) == "Stages(germination, 1 period, changes=0)"
+    assert repr(stock_vs_increment(existing=[1], activated=[1], joined=[1])) == "StockAndIncrement(1 period)"
+
+
+def test_growth_from_nothing_and_back_has_no_rate():
+    ahead = stages(series_of((0, 0, 0), LIVELY, (0, 0, 0), LIVELY)).next_stage()
+    assert not ahead.is_known
+    assert ahead.explain() == "no rate: the last periods whose growth is known, and finite, are fewer than two"
+    assert "有限" in ahead.explain(lang="zh")
+
+
+def test_a_first_period_is_a_number_near_enough_to_be_told():
+    for first in ("abc", None, 1.5, [1]):
+        with pytest.raises(InvalidTypeError, match="first_period: expected an integer, got"):
+            series_of(LIVELY, first_period=first)
+    with pytest.raises(InvalidValueError, match=r"first_period: expected the number of a period, within 2\*\*53 of 0"):
+        series_of(LIVELY, first_period=10**400)
+    assert series_of(LIVELY, first_period=-(2**53)).periods.tolist() == [-(2**53)]
+
+
+def test_a_number_alone_is_no_column():
+    with pytest.raises(InvalidValueError, match="members: expected one axis"):
+        CommunitySeries.from_counts(members=5, active=[1], messages=[1], period=[dt.date(2024, 1, 1)])
+    for exclude in (np.array(3), np.array(np.nan), np.float16(2)):
+        with pytest.raises(InvalidTypeError, match="exclude: expected labels of members, got"):
+            community_series(log_of(("a", "post", 0)), every="day", tz="UTC", exclude=exclude)
 
 
 # --- from a log ---

@@ -6,7 +6,8 @@ import copy
 import datetime as dt
 import math
 import pickle
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -29,8 +30,12 @@ from shequn.lifetime import (
     transaction_summary,
 )
 from shequn.lifetime.spans import periods_in
+from shequn.retention import cohort_table
 from shequn.stats import SurvivalTable
 from shequn.values import Calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = 86_400
 WEEKS = Calendar.of("week", tz="UTC")
@@ -122,7 +127,7 @@ def test_a_value_that_is_not_finite_is_named_by_its_row() -> None:
         ({"recency": [0.0, 0.0]}, InvalidValueError, "recency: expected above 0 where something was bought again"),
         ({"recency": [-1.0, 0.0]}, InvalidValueError, "recency"),
         ({"recency": [np.nan, 0.0]}, InvalidValueError, "recency"),
-        ({"age": [np.inf, 1.0]}, InvalidValueError, "age: expected finite numbers of 0 or more"),
+        ({"age": [np.inf, 1.0]}, InvalidValueError, "age: expected numbers from 0 to 1e12"),
         ({"age": [-1.0, 1.0]}, InvalidValueError, "age"),
         ({"age": ["a", "b"]}, InvalidTypeError, "age"),
         ({"age": [38.9]}, MisalignedError, "age: expected one entry for each of the 2 members"),
@@ -300,7 +305,7 @@ def test_a_summary_and_columns_are_not_taken_together() -> None:
 def test_parameters_are_positive(bad: float) -> None:
     with pytest.raises(InvalidValueError, match="alpha: expected a finite number above 0"):
         BetaGeoNBD(r=1, alpha=bad, a=1, b=1)
-    with pytest.raises(InvalidTypeError, match="r: expected a number above 0"):
+    with pytest.raises(InvalidTypeError, match="r: expected a number, got"):
         BetaGeoNBD(r="1", alpha=1, a=1, b=1)  # type: ignore[arg-type]
 
 
@@ -477,8 +482,63 @@ def test_what_is_bought_in_the_period_of_the_split_is_in_neither_part() -> None:
     )
     assert split.summary.frequency.tolist() == [1]
     assert split.purchases.tolist() == [2]
-    with pytest.raises(InvalidValueError, match="as_of: expected a later week than split_at"):
+    with pytest.raises(
+        InvalidValueError, match="as_of: expected an instant by which a whole week after that of split_at"
+    ):
         holdout_split(log, split_at=datetime(1970, 1, 8), as_of=datetime(1970, 1, 9), every="week", tz="UTC")
+
+
+def test_only_periods_that_are_over_are_held_out() -> None:
+    log = EventLog.from_columns(
+        member=["ann"] * 4, kind="purchase", at=[0, 8 * DAY, 15 * DAY, 32 * DAY + 60], time_unit="s", value=[1, 2, 3, 4]
+    )
+    weeks: dict[str, Any] = {"every": "week", "tz": "UTC", "split_at": datetime(1970, 1, 4, 12)}
+    for as_of, n_periods in (
+        (datetime(1970, 2, 2), 4),  # a Monday at midnight, and the week that begins with it
+        (datetime(1970, 2, 1, 23, 59, 59), 4),  # the last second of Sunday, in a log of seconds
+        (datetime(1970, 2, 1, 23, 59, 58), 3),
+        (datetime(1970, 2, 8, 12), 4),
+        (datetime(1970, 2, 9), 5),
+    ):
+        split = holdout_split(log, as_of=as_of, **weeks)
+        assert split.n_periods == n_periods
+        # What was bought on February 2 is of a week that is over on the 9th only.
+        assert split.purchases.tolist() == [3 if n_periods == 5 else 2]
+    with pytest.raises(InvalidValueError, match="as_of: expected an instant by which a whole week"):
+        holdout_split(log, as_of=datetime(1970, 1, 11, 12), **weeks)
+    with pytest.raises(InvalidTypeError, match="split_at: expected an aware datetime"):
+        holdout_split(log, as_of=datetime(1970, 2, 2), **(weeks | {"split_at": "January"}))
+    with pytest.raises(InvalidTypeError, match="log: expected an EventLog"):
+        holdout_split(None, as_of=datetime(1970, 2, 2), **weeks)  # type: ignore[arg-type]
+
+
+def test_one_member_and_one_period_are_told_of_in_the_singular() -> None:
+    split = HoldoutSplit(summary=SUMMARY.take([0]), purchases=[1], n_periods=1)
+    assert repr(split) == "HoldoutSplit(1 member, 1 period held out)"
+    check = split.check(MODEL)
+    assert "in 1 period:" in str(check)
+    assert repr(check).startswith("HoldoutCheck(1 member: 1 purchase,")
+    assert "; 1 period, discount" in str(customer_lifetime_value(MODEL, SPEND, SUMMARY, horizon=1))
+    assert "1 member, log-likelihood" in str(BetaGeoNBD.fit(frequency=[2], recency=[3], age=[4]))
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "match"),
+    [
+        ({"purchases": [1, 2]}, MisalignedError, "purchases: expected one for each number of repeat purchases"),
+        ({"foreseen": [[1.0]]}, MisalignedError, "foreseen"),
+        ({"squares": ["x"]}, InvalidTypeError, "squares: expected numbers"),
+        ({"foreseen": [math.nan]}, InvalidValueError, "foreseen: expected finite numbers of 0 or more"),
+        ({"members": 3}, MisalignedError, "members"),
+        ({"n_periods": math.inf}, InvalidValueError, "n_periods"),
+        ({"n_periods": "x"}, InvalidTypeError, "n_periods"),
+        ({"model": None}, InvalidTypeError, "model"),
+    ],
+)
+def test_a_check_from_columns_is_looked_at(columns: dict[str, Any], error: type[Exception], match: str) -> None:
+    given: dict[str, Any] = {"members": [1], "purchases": [1], "foreseen": [1.0], "squares": [1.0], "n_periods": 2}
+    with pytest.raises(error, match=match):
+        HoldoutCheck(**({"model": MODEL} | given | columns))
 
 
 def test_a_check_adds_up_and_prints() -> None:
@@ -540,6 +600,124 @@ def test_a_cohort_table_is_taken() -> None:
         ShiftedBetaGeometric.fit(Cohorts(table.counts, table.eligible[:1]))
     with pytest.raises(InvalidTypeError, match="a survival table or a cohort table"):
         ShiftedBetaGeometric.fit(Cohorts(None, None))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "match"),
+    [
+        ({"mode": "on_or_after"}, "mode: expected 'on'"),
+        ({"anchor": "recurring"}, "anchor: expected 'first_ever' or 'first_in_range'"),
+        ({"mode": "on", "anchor": "first_ever"}, None),
+    ],
+)
+def test_tables_in_which_periods_are_skipped_are_no_contracts(attributes: dict[str, str], match: str | None) -> None:
+    columns = {"counts": np.array([[9, 6, 5, 5]]), "eligible": np.array([[9, 9, 9, 9]])}
+    for table in (
+        SimpleNamespace(**columns, **attributes),
+        SimpleNamespace(**columns, definition=SimpleNamespace(**attributes)),
+    ):
+        if match is None:
+            assert ShiftedBetaGeometric.fit(table).converged
+            continue
+        with pytest.raises(InvalidValueError, match=match):
+            ShiftedBetaGeometric.fit(table)
+
+
+@pytest.mark.parametrize("anchor", ["first_ever", "recurring"])
+@pytest.mark.parametrize("mode", ["on", "on_or_after"])
+def test_a_cohort_table_of_a_log_says_whether_it_is_of_contracts(mode: Any, anchor: Any) -> None:
+    table = cohort_table(
+        _log(), every="day", tz="UTC", kinds={"purchase"}, mode=mode, anchor="first_ever" if mode != "on" else anchor
+    )
+    if mode == "on" and anchor == "first_ever":
+        table = cohort_table(_log(member=list("abcd")), every="day", tz="UTC", kinds={"purchase"})
+        assert ShiftedBetaGeometric.fit(table).calendar == table.calendar
+        return
+    with pytest.raises(InvalidValueError, match="mode: expected" if mode != "on" else "anchor: expected"):
+        ShiftedBetaGeometric.fit(table)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0), (0, 3)])
+def test_an_empty_cohort_table_is_refused(shape: tuple[int, int]) -> None:
+    nobody = SimpleNamespace(counts=np.zeros(shape, dtype=int), eligible=np.zeros(shape, dtype=int))
+    with pytest.raises(InvalidValueError, match="data: expected at least one cohort and one offset"):
+        ShiftedBetaGeometric.fit(nobody)
+
+
+def test_of_many_members_who_do_not_differ_the_same_is_said_as_of_few() -> None:
+    few, many = (ShiftedBetaGeometric.fit(left=[n, n // 2, n // 4, n // 8]) for n in (1_000, 1_000_000))
+    assert few.reason == many.reason
+    assert "members don't differ" in str(many)
+    assert "成员之间没有差异" in many.table(lang="zh")
+    alike = BetaGeoNBD.fit(frequency=[2] * 50, recency=[10] * 50, age=[10] * 50)
+    assert alike.reason is not None
+    assert alike.reason.endswith("(r and alpha grow without end); nobody seems to drop out (a / b shrinks to 0)")
+    assert "购买频率没有差异（r 与 alpha 无限增大）；看不出有人流失" in alike.table(lang="zh")
+
+
+def test_what_no_float_holds_is_refused_by_name() -> None:
+    huge, weeks = 10**400, Calendar.of("week", tz="UTC")
+    refusals: list[tuple[Callable[[], object], str]] = [
+        (lambda: BetaGeoNBD(r=huge, alpha=1, a=1, b=1), "r: expected a finite number above 0"),
+        (lambda: Discount(huge), "rate: expected a finite number above -1"),
+        (lambda: Discount(1e13), "rate: expected a finite number above -1"),
+        (lambda: Discount(1e11, per="hour").per_period(weeks), "rate: expected a rate that can be told for a week"),
+        (lambda: Discount(-0.999, per="hour").per_period(weeks), "rate: expected a rate that can be told for a week"),
+        (lambda: ShiftedBetaGeometric(alpha=2, beta=2).expected_periods(tenure=huge), "tenure: expected 0 periods"),
+        (lambda: customer_lifetime_value(MODEL, SPEND, SUMMARY, horizon=2, margin=huge), "margin: expected a finite"),
+        (lambda: customer_lifetime_value(MODEL, SPEND, SUMMARY, horizon=huge), "horizon: expected 0 to a million"),
+        (
+            lambda: customer_lifetime_value(
+                MODEL, SPEND, SUMMARY, horizon=3_000, discount=Discount(-0.9, per="period")
+            ),
+            "discount: expected a rate at which the last period is worth a number",
+        ),
+        (lambda: MODEL.alive_path(purchases=[1], age=huge), "age: expected a finite number"),
+        (lambda: MODEL.alive_path(purchases=[1], age=3, every=huge), "every: expected a step above 0"),
+        (lambda: MODEL.p_alive(frequency=1, recency=1e13, age=1e14), "age: expected numbers from 0 to 1e12"),
+        (lambda: GammaGamma.fit(frequency=[1, 2], spend=[1e300, 2e300]), "spend: expected finite numbers above 0"),
+        (lambda: BetaGeoNBD.fit(frequency=[0] * 5, recency=[0] * 5, age=[0] * 5), "age: expected an age above 0"),
+    ]
+    for refused, match in refusals:
+        with pytest.raises(InvalidValueError, match=match):
+            refused()
+
+
+def test_the_calendar_and_the_covariance_are_looked_at() -> None:
+    with pytest.raises(InvalidTypeError, match="calendar: expected a Calendar, or None, got 'week'"):
+        BetaGeoNBD(r=1, alpha=1, a=1, b=1, calendar="week")  # type: ignore[arg-type]
+    with pytest.raises(InvalidTypeError, match="calendar: expected a Calendar, or None, got 'week'"):
+        TransactionSummary(members=["ann"], frequency=[0], recency=[0], age=[1], calendar="week")  # type: ignore[arg-type]
+    with pytest.raises(MisalignedError, match="covariance: expected one for each pair of the 4 parameters"):
+        BetaGeoNBD(r=1, alpha=1, a=1, b=1, covariance=[[1.0]])  # type: ignore[arg-type]
+
+
+def test_spends_of_any_size_are_fitted() -> None:
+    often, spend = [1, 1, 2, 2, 3, 4, 6, 9, 12, 1], np.array([8, 31, 44, 19, 14, 55, 23, 16, 60, 88])
+    fit = GammaGamma.fit(frequency=often, spend=spend)
+    for scale in (1e-90, 1e90):
+        scaled = GammaGamma.fit(frequency=often, spend=spend * scale)
+        assert scaled.params == pytest.approx((fit.p, fit.q, fit.v * scale), rel=1e-6)
+
+
+def test_spend_of_other_periods_is_refused() -> None:
+    monthly = attrs.evolve(SPEND, calendar=Calendar.of("month", tz="UTC"))
+    with pytest.raises(InvalidValueError, match="summary: expected periods of month"):
+        monthly.expected_spend(SUMMARY)
+    with pytest.raises(InvalidValueError, match="spend: expected periods of week"):
+        customer_lifetime_value(MODEL, monthly, SUMMARY, horizon=3)
+    weekly = attrs.evolve(SPEND, calendar=WEEKS)
+    assert weekly.expected_spend(SUMMARY) == pytest.approx(SPEND.expected_spend(SUMMARY))
+
+
+def test_where_no_sum_is_exact_nothing_is_said() -> None:
+    rare = BetaGeoNBD(r=0.2, alpha=0.001, a=1e-5, b=1e-5)
+    with pytest.raises(InvalidValueError, match="horizon: expected a shorter time, as with a = 1e-05"):
+        rare.expected_purchases(horizon=1e6)
+    with pytest.raises(InvalidValueError, match="ahead: expected a shorter time"):
+        rare.p_alive(frequency=0, recency=0, age=0, ahead=1e6)
+    with pytest.raises(InvalidValueError, match="discount: expected a larger rate a period"):
+        ShiftedBetaGeometric(alpha=1e-6, beta=1e-6).expected_periods(discount=Discount(1e-9, per="period"))
 
 
 def test_expected_periods_are_the_sum_of_the_curve() -> None:

@@ -105,7 +105,7 @@ def test_what_cannot_be_compared_is_refused():
         log_rank([QUICK, SLOW], weights="wilcox")
 
 
-@pytest.mark.parametrize(("power", "got"), [(-1, "-1"), (math.inf, "inf"), (math.nan, "nan")])
+@pytest.mark.parametrize(("power", "got"), [(-1, "-1"), (math.inf, "inf"), (math.nan, "nan"), (10**400, "10+…")])
 def test_powers_are_finite_and_not_negative(power, got):
     with pytest.raises(InvalidValueError, match=rf"^p: expected a finite number of 0 or more, got {got}$"):
         log_rank([QUICK, SLOW], weights="fleming-harrington", p=power, q=0)
@@ -114,7 +114,7 @@ def test_powers_are_finite_and_not_negative(power, got):
 def test_powers_belong_to_fleming_and_harrington():
     with pytest.raises(InvalidTypeError, match=r"^q: expected a number of 0 or more with .*, got None$"):
         log_rank([QUICK, SLOW], weights="fleming-harrington", p=1)
-    with pytest.raises(InvalidTypeError, match=r"^p: expected a number of 0 or more with .*, got True$"):
+    with pytest.raises(InvalidTypeError, match=r"^p: expected a number, got True$"):
         log_rank([QUICK, SLOW], weights="fleming-harrington", p=True, q=1)
     with pytest.raises(InvalidValueError, match=r"^q: expected None beside other weights than .*, got 0$"):
         log_rank([QUICK, SLOW], q=0)

@@ -432,12 +432,58 @@ def test_silences_and_times_must_be_given_and_be_durations():
         idle_sensitivity(log_of(), **given | {"idle_after": [14]})
     with pytest.raises(InvalidTypeError, match=r"^at: expected durations or numbers, got 10$"):
         idle_sensitivity(log_of(), **given | {"at": 10})
+    with pytest.raises(InvalidTypeError, match=r"^at: expected durations or numbers, got \{1, 2\}$"):
+        idle_sensitivity(log_of(), **given | {"at": {2, 1}})
+    for at, got in (([[1, 2]], r"\[1, 2\]"), ([1, [2]], r"\[2\]")):
+        with pytest.raises(InvalidTypeError, match=rf"^at: expected durations or numbers, each by itself, got {got}$"):
+            idle_sensitivity(log_of(), **given | {"at": at})
+    for time in (-1, math.nan, math.inf):
+        with pytest.raises(InvalidValueError, match=r"^at: expected a finite number of 0 or more, got"):
+            idle_sensitivity(log_of(), **given | {"at": [time]})
+    with pytest.raises(InvalidTypeError, match=r"^at: expected a number, got 'x'$"):
+        IdleSensitivity(curves=[], at=["x"])
     with pytest.raises(InvalidTypeError, match=r"^idle_after: expected durations"):
         idle_sensitivity(log_of(), **given | {"idle_after": TWO_WEEKS})
     with pytest.raises(InvalidValueError, match=r"^curves: expected curves made from a log"):
         IdleSensitivity(curves=[kaplan_meier([1])], at=[1])
     with pytest.raises(InvalidTypeError, match=r"^curves: expected curves made from a log, got 3$"):
         IdleSensitivity(curves=[3], at=[1])
+
+
+def test_a_sensitivity_says_whose_ends_it_shows():
+    found = idle_sensitivity(log_of(), idle_after=[duration(days=30)], at=[duration(days=3), 7, 0.5], unit="week")
+    heading = str(found).split("\n")[0]
+    assert heading.split("  ")[-6:] == ["median", "median, lower", "median, upper", "S(0.429)", "S(7)", "S(0.5)"]
+    assert "中位数下限" in found.table(lang="zh")
+    assert repr(found).startswith("IdleSensitivity(idle_after 4.29, S(0.429) ")
+    assert "S(1.43)" in repr(idle_sensitivity(log_of(), idle_after=[TWO_WEEKS], at=[duration(days=10)], unit="week"))
+
+
+def test_times_far_beyond_the_end_are_beyond_the_end():
+    curve = curve_of()
+    assert math.isnan(float(curve.at(1e308)))
+    assert math.isnan(float(curve.restricted_mean(1e308)))
+    assert math.isnan(float(curve.restricted_mean_error(1e308)))
+    assert curve.at_risk_at([0, 1e308]).tolist() == [3, 0]
+    assert curve.at([-1e308, math.inf, 0]).tolist() == pytest.approx([1.0, math.nan, 1.0], nan_ok=True)
+    assert "1.000e+308" in curve.table(every=1e308)
+
+
+def test_a_table_is_in_a_language():
+    with pytest.raises(InvalidTypeError, match=r"^lang: expected one of 'en', 'zh', got"):
+        kaplan_meier([1]).table(lang=np.ma.array([1, 2], mask=[False, True]))
+
+
+def test_one_of_anything_is_told_in_the_singular():
+    assert repr(kaplan_meier([1])) == "SurvivalCurve(1 followed: 1 event, 0 censored; median 1)"
+    assert "1 followed: 1 event, 0 censored." in str(kaplan_meier([1]))
+    assert "1 member: 1 evaporated, 0 censored" in str(curve_of(log_of(["ann"], [0])))
+
+
+def test_medians_without_a_unit_have_a_plain_heading():
+    shown = log_rank({"quick": kaplan_meier([1, 2]), "slow": kaplan_meier([3, 4])})
+    assert "ratio  median  lower" in str(shown)
+    assert "  中位数  下限" in shown.table(lang="zh")
 
 
 def test_a_sensitivity_of_nothing_is_an_empty_table():
@@ -507,7 +553,9 @@ def test_what_cannot_be_compared_is_refused():
         log_rank({"a": QUICK, "b": kaplan_meier([1])})
     with pytest.raises(InvalidValueError, match=r"^curves\['b'\]: expected a curve that was made the same way"):
         log_rank({"a": QUICK, "b": curve_of()})
-    with pytest.raises(InvalidValueError, match=r"^idle_after: expected the same in both parts"):
+    with pytest.raises(
+        InvalidValueError, match=r"^idle_after: expected the same in both parts \(14 days\), got '15 days'$"
+    ):
         log_rank({"a": curve_of(), "b": curve_of(idle_after=duration(days=15))})
     with pytest.raises(MisalignedError, match=r"^curves: expected one for each of the 1 segments, got 2$"):
         SurvivalComparison(segments=["a"], curves=[QUICK, SLOW], test=log_rank({"a": QUICK, "b": SLOW}).test)

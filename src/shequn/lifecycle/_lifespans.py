@@ -64,7 +64,7 @@ def lifespans(
     prior_mean : duration, default 6 months
         Mean life that is believed before any is seen; a month is 30.436875 days.
     prior_weight : float, default 1.0
-        How many ended communities that belief is worth.
+        How many ended communities that belief is worth, from 1e-9 to 1e8.
     overdue_at : float, default 1.0
         A living community is overdue from so many mean lives on.
 
@@ -157,8 +157,12 @@ def _ends(
     column: Any = (
         closed if hasattr(closed, "__array__") else items_of("closed", closed, expected="a column of instants")
     )
-    if len(column) != n:
-        raise MisalignedError(message("closed", f"as many rows as `created`, which has {n}", len(column)))
+    try:
+        n_rows = len(column)
+    except TypeError:  # an array without axes
+        raise InvalidTypeError(message("closed", "a column of instants", closed)) from None
+    if n_rows != n:
+        raise MisalignedError(message("closed", f"as many rows as `created`, which has {n}", n_rows))
     is_closed = np.fromiter((not _is_open(value) for value in column), dtype=np.bool_, count=n)
     known = (
         column[is_closed] if hasattr(column, "__array__") else [v for v, c in zip(column, is_closed, strict=True) if c]

@@ -9,7 +9,7 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.lifecycle.judging import Evidence, Judge, Measured, Move, explained
 from shequn.lifecycle.outlook import NextStage, looked_ahead
 from shequn.lifecycle.policy import StagePolicy
@@ -383,7 +383,8 @@ class Stages(Tabular[StageRow]):
         ]
         earlier = len(self.changes) - _MOST_NOTES
         if earlier > 0:
-            notes.insert(0, f"此前另有 {earlier:,} 次变化。" if zh else f"{earlier:,} earlier changes are left out.")
+            left_out = f"{counted(earlier, 'earlier change')} {'is' if earlier == 1 else 'are'} left out."
+            notes.insert(0, f"此前另有 {earlier:,} 次变化。" if zh else left_out)
         if partial and zh:
             notes.append(f"最后 {partial} 个周期未观察完整，不作判断。")
         elif partial:
@@ -396,4 +397,4 @@ class Stages(Tabular[StageRow]):
         return by_fields(self)
 
     def __repr__(self) -> str:
-        return f"Stages({self.current.en}, {self.series.n_periods} periods, changes={len(self.changes)})"
+        return f"Stages({self.current.en}, {counted(self.series.n_periods, 'period')}, changes={len(self.changes)})"

@@ -13,7 +13,7 @@ import pendulum
 
 from shequn.columns.table import Column, Tabular
 from shequn.entities import Community
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
 from shequn.stats._checks import instance, one_of, whole
 from shequn.values.instants import from_us, instant_us
 from shequn.values.money import Money
@@ -32,6 +32,7 @@ MONETISATION_WINDOW: Final = pendulum.duration(months=24)
 """In which a community has to earn its money: two years (S1 §三(二), row N5 of the domain table)."""
 
 _MOST_MONTHS: Final = 1200
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def monetisation_clock(
@@ -117,6 +118,12 @@ def _aware(argument: str, value: object) -> pendulum.DateTime:
     """Return an aware datetime as one that knows how to add months."""
     us = instant_us(value, argument=argument)  # type: ignore[arg-type]  # which checks it
     return from_us(us, zone_name(cast("Any", value).tzinfo))
+
+
+def _exact_us(at: pendulum.DateTime) -> int:
+    """Return microseconds since 1970, also of instants after those that columns hold: a window may end there."""
+    # The difference of the base class is exact.
+    return dt.datetime.__sub__(at, _EPOCH) // dt.timedelta(microseconds=1)
 
 
 def _created(created: dt.datetime) -> pendulum.DateTime:
@@ -219,7 +226,7 @@ class MonetisationClock(Tabular[Any]):
         return self.created.add(months=months)
 
     def _after_us(self, months: int) -> int:
-        return instant_us(self._after(months))
+        return _exact_us(self._after(months))
 
     # ── money ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -277,7 +284,7 @@ class MonetisationClock(Tabular[Any]):
         if self.missing is None or not (self.missing and (self.is_over or self.months_elapsed)):
             return None
         reached_at = self.reached_at
-        if reached_at is not None and instant_us(reached_at) <= instant_us(self.ends_at):
+        if reached_at is not None and _exact_us(reached_at) <= _exact_us(self.ends_at):
             return None
         return self.ends_at
 
@@ -327,7 +334,7 @@ class MonetisationClock(Tabular[Any]):
         return [self.explain(lang=lang)]
 
     def __repr__(self) -> str:
-        return f"MonetisationClock({self.elapsed_share:.1%} of {self.months} months)"
+        return f"MonetisationClock({self.elapsed_share:.1%} of {counted(self.months, 'month')})"
 
 
 def _day(at: pendulum.DateTime | None) -> NDArray[Any]:
@@ -338,7 +345,7 @@ def _day(at: pendulum.DateTime | None) -> NDArray[Any]:
 def _in_english(clock: MonetisationClock) -> str:
     left = f"{float(clock.months_left):.1f} months left until {clock.ends_at.date()}"
     told = [
-        f"{clock.elapsed_share:.1%} of {clock.months} months gone by",
+        f"{clock.elapsed_share:.1%} of {counted(clock.months, 'month')} gone by",
         f"over since {clock.ends_at.date()}" if clock.is_over else left,
     ]
     missing, required, earned = clock.missing, clock.required_per_month, clock.earned_per_month
@@ -350,8 +357,10 @@ def _in_english(clock: MonetisationClock) -> str:
             told.append(f"which takes {required} a month")
         if earned is not None:
             told.append(f"{earned} a month until now")
-        if clock.breached_at is not None:
-            reached = "never" if clock.reached_at is None else f"not before {clock.reached_at.date()}"
+        reached = "never" if clock.reached_at is None else f"not before {clock.reached_at.date()}"
+        if clock.breached_at is not None and clock.is_over:
+            told.append(f"the target was missed on {clock.breached_at.date()} (at this rate it is reached {reached})")
+        elif clock.breached_at is not None:
             told.append(f"at this rate the target is missed on {clock.breached_at.date()} (reached {reached})")
         elif clock.reached_at is not None:
             told.append(f"at this rate the target is reached on {clock.reached_at.date()}")
@@ -373,8 +382,10 @@ def _in_chinese(clock: MonetisationClock) -> str:
             told.append(f"需每月 {required}")
         if earned is not None:
             told.append(f"目前每月 {earned}")
-        if clock.breached_at is not None:
-            reached = "无法达标" if clock.reached_at is None else f"最早 {clock.reached_at.date()} 达标"
+        reached = "无法达标" if clock.reached_at is None else f"最早 {clock.reached_at.date()} 达标"
+        if clock.breached_at is not None and clock.is_over:
+            told.append(f"到期未达标（按目前速度{reached}）")
+        elif clock.breached_at is not None:
             told.append(f"按目前速度将在 {clock.breached_at.date()} 未达标（{reached}）")
         elif clock.reached_at is not None:
             told.append(f"按目前速度将在 {clock.reached_at.date()} 达标")

@@ -11,7 +11,7 @@ from shequn.columns.horizon import Horizon
 from shequn.columns.kinds import UnknownKinds, of_kinds
 from shequn.columns.log import EventLog
 from shequn.entities import EventKind
-from shequn.errors import InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels import Index
 from shequn.lifecycle.series import CommunitySeries, last_period, n_partial
 from shequn.stats._checks import instance, is_integer, items_of
@@ -149,7 +149,11 @@ def _is_excluded(log: EventLog, exclude: Collection[Label] | Label) -> BoolArray
     named = [exclude] if isinstance(exclude, str) or is_integer(exclude) else exclude
     labels: Any = named if hasattr(named, "__array__") else items_of("exclude", named, expected="labels of members")
     excluded = np.zeros(len(log.members) + 1, dtype=np.bool_)
-    if len(labels):
+    try:
+        has_some = len(labels) > 0
+    except TypeError:  # an array without axes
+        raise InvalidTypeError(message("exclude", "labels of members", exclude)) from None
+    if has_some:
         index, _ = Index.encode(labels, argument="exclude")
         excluded[log.members.places_of(index)] = True
     return excluded[:-1]

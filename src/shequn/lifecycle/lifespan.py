@@ -12,10 +12,10 @@ import pendulum
 
 from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidTypeError, MisalignedError, message
 from shequn.labels import Index
 from shequn.stats import Interval, SurvivalTable, chi2_sf
-from shequn.stats._checks import array_of, level_in_unit, plain, reals, refuse
+from shequn.stats._checks import array_of, level_in_unit, number_between, reals, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +35,7 @@ _DAY_US: Final = 86_400_000_000
 # Of the Gregorian calendar: 400 years have 146,097 days.
 _DAYS_A_MONTH: Final = 146_097 / 4_800
 _YOUNGEST_DAYS: Final = 7
+_WEIGHTS: Final = (1e-9, 1e8)  # between which the mean is a number one can print, and its interval can be told
 
 
 class LifespanRow(NamedTuple):
@@ -54,24 +55,15 @@ class LifespanRow(NamedTuple):
 
 
 def _weight(prior_weight: float) -> float:
-    return _above_0("prior_weight", prior_weight)
+    return number_between("prior_weight", prior_weight, *_WEIGHTS)
 
 
 def _prior_mean(prior_mean_days: float) -> float:
-    return _above_0("prior_mean_days", prior_mean_days)
+    return number_between("prior_mean_days", prior_mean_days, 0, excluding="least")
 
 
 def _threshold(overdue_at: float) -> float:
-    return _above_0("overdue_at", overdue_at)
-
-
-def _above_0(argument: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number above 0", value))
-    if not 0 < number < math.inf:
-        raise InvalidValueError(message(argument, "a finite number above 0", value))
-    return float(number)
+    return number_between("overdue_at", overdue_at, 0, excluding="least")
 
 
 def _index(communities: Index | Sequence[Label]) -> Index:
@@ -127,7 +119,7 @@ class Lifespans(Tabular[LifespanRow]):
     prior_mean_days : float, default 182.62125
         Mean life that is believed before any is seen; six months by default, a month being 30.436875 days.
     prior_weight : float
-        How many communities that belief is worth.
+        How many communities that belief is worth, from 1e-9 to 1e8.
     overdue_at : float
         A living community is overdue from so many mean lives on.
 
@@ -327,10 +319,11 @@ class Lifespans(Tabular[LifespanRow]):
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         zh, mean, weight = lang == "zh", f"{self.prior_mean_days:,.1f}", f"{self.prior_weight:g}"
+        many = "community" if weight == "1" else "communities"
         notes = [
             f"先验：平均寿命 {mean} 天，权重相当于 {weight} 个社群。"
             if zh
-            else f"Prior: a mean life of {mean} days, worth as much as {weight} ended communities."
+            else f"Prior: a mean life of {mean} days, worth as much as {weight} ended {many}."
         ]
         young = int(self.young.sum())
         if young:

@@ -10,10 +10,10 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.stats import Interval, normal_quantile
 from shequn.stats._checks import counts, level_in_unit, one_of, reals, refuse
-from shequn.stats.likelihood import Maximum, maximise
+from shequn.stats.likelihood import maximise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,10 @@ __all__ = ["NoveltyDecay", "NoveltyRow", "novelty_decay"]
 Likelihood: TypeAlias = Literal["poisson", "binomial"]
 
 _FARTHEST: Final = 60.0  # in logarithms: of a rate against the mean one, and of its fall over all tenures
+_MOST: Final = 2**53  # counts and tenures that floats tell exactly
+_NEAREST: Final = (1e-9, 1e-6)  # how far apart first and last tenure have to lie: so much, and so much of the last
 _REASONS: Final = {
+    "no exposures": ("no exposures: nothing to go by", "没有曝光，无从判断"),
     "one tenure": ("exposures at one tenure alone: nothing to compare", "只有一个在群时长有曝光，无从比较"),
     "no engagement": ("no engagement at all", "没有任何互动"),
     "no decay": ("no decay: engagement per exposure does not fall with tenure", "没有衰减：互动率不随在群时长下降"),
@@ -45,9 +48,9 @@ def novelty_decay(
     Parameters
     ----------
     tenure : array_like of int or float, shape (n,)
-        How long who saw something had been there, in periods of any length, 0 or more. Rows of one tenure are added.
+        How long who saw something had been there, in periods of any length, 0 to 2**53. Rows of one tenure are added.
     exposures, engagements : array_like of int, shape (n,)
-        How often something was seen, and how often it was answered.
+        How often something was seen, and how often it was answered; up to 2**53 together.
     likelihood : {"poisson", "binomial"}, default "poisson"
         ``"binomial"`` where an exposure is answered once at most.
 
@@ -61,15 +64,17 @@ def novelty_decay(
     InvalidTypeError
         A column holds no numbers.
     InvalidValueError
-        A tenure is negative or not finite, a count negative; there are engagements without exposures, or, with
-        ``"binomial"``, more of them than exposures. The message names the row.
+        A tenure or a count is negative or above 2**53; first and last tenure differ by less than 1e-9, or by less than
+        a millionth of the last; there are engagements without exposures, or, with ``"binomial"``, more of them than
+        exposures. The message names the row.
     MisalignedError
         Columns differ in length.
 
     Notes
     -----
     Engagements at tenure t are taken to be Poisson with mean :math:`n_t a e^{-b t}` among n exposures, or binomial with
-    that chance. Both likelihoods have their maximum found by Newton's method in :math:`\ln a` and :math:`b`. The
+    that chance. Both likelihoods have their maximum found by Newton's method in :math:`\ln a` and :math:`b`. Where that
+    of the binomial one has a share of 1 at some tenure, it is no maximum inside, and there is no half-life. The
     half-life is :math:`\ln 2 / b`, its standard error by the delta method :math:`\ln 2 / b^2 \cdot s_b`.
 
     Standard errors are the model's times :math:`\sqrt{\phi}`, where Pearson's statistic over its degrees of freedom,
@@ -88,7 +93,7 @@ def novelty_decay(
     """
     one_of("likelihood", likelihood, get_args(Likelihood))
     at = reals("tenure", tenure)
-    seen, answered = counts("exposures", exposures), counts("engagements", engagements)
+    seen, answered = _up_to_most("exposures", exposures), _up_to_most("engagements", engagements)
     if at.ndim != 1:
         raise InvalidValueError(message("tenure", "one axis", f"shape {at.shape}"))
     for name, column in (("exposures", seen), ("engagements", answered)):
@@ -96,8 +101,8 @@ def novelty_decay(
             raise MisalignedError(
                 message(name, f"as many rows as `tenure`, which has {len(at)}", f"shape {column.shape}")
             )
-    if (bad := ~((at >= 0) & np.isfinite(at))).any():
-        refuse("tenure", "finite numbers of 0 or more", at, bad)
+    if (bad := ~((at >= 0) & (at <= _MOST))).any():
+        refuse("tenure", "finite numbers of 0 or more, up to 2**53", at, bad)
     if (bad := (answered > 0) & (seen == 0)).any():
         refuse("engagements", "0 where there are no exposures", answered, bad)
     if likelihood == "binomial" and (bad := answered > seen).any():
@@ -106,15 +111,36 @@ def novelty_decay(
     n, y = np.zeros(len(distinct), dtype=np.int64), np.zeros(len(distinct), dtype=np.int64)
     np.add.at(n, place, seen[seen > 0])
     np.add.at(y, place, answered[seen > 0])
+    _require_apart(distinct)
     return NoveltyDecay(
         tenure=distinct, exposures=n, engagements=y, likelihood=likelihood, **_fitted(distinct, n, y, likelihood)
     )
 
 
+def _up_to_most(argument: str, values: ArrayLike) -> IntArray:
+    """Return counts that floats tell exactly, one by one and together."""
+    column = counts(argument, values)
+    if (bad := column > _MOST).any():
+        refuse(argument, "counts up to 2**53", column, bad)
+    if (total := float(column.sum(dtype=np.float64))) > _MOST:
+        raise InvalidValueError(message(argument, "counts that add up to 2**53 at most", total))
+    return column
+
+
+def _require_apart(distinct: FloatArray) -> None:
+    """Raise where tenures are so near to each other that no rate over them can be told."""
+    if len(distinct) < 2:  # noqa: PLR2004
+        return
+    span = float(distinct[-1] - distinct[0])
+    if span < max(_NEAREST[0], _NEAREST[1] * float(distinct[-1])):
+        expected = "first and last tenure at least 1e-9 and a millionth of the last apart"
+        raise InvalidValueError(message("tenure", expected, span))
+
+
 def _fitted(t: FloatArray, n: IntArray, y: IntArray, likelihood: Likelihood) -> dict[str, Any]:
     """Return the parameters, their covariance and the reason, if there is one, why there is no half-life."""
     if len(t) < 2:  # noqa: PLR2004
-        return {"reason": "one tenure"}
+        return {"reason": "one tenure" if len(t) else "no exposures"}
     if not y.sum():
         return {"reason": "no engagement"}
     # With tenure from 0 to 1 and rates against the mean one, both parameters are of the order of 1. Of the second one,
@@ -122,11 +148,18 @@ def _fitted(t: FloatArray, n: IntArray, y: IntArray, likelihood: Likelihood) -> 
     first, span = t[0], t[-1] - t[0]
     mean = float(y.sum() / n.sum())
     of = _Curvature((t - first) / span, n.astype(np.float64), y.astype(np.float64), mean, likelihood)
+    # The likelihood is concave, so that its slope at a level rate tells on which side its maximum is.
+    is_falling = float(of.t @ (of.y - of.n * mean)) < 0.0
+    if likelihood == "binomial" and _is_largest_at_everybody(of.t if is_falling else 1.0 - of.t, of.n, of.y):
+        return {"reason": "everybody" if is_falling else "no decay"}
+    if likelihood == "binomial" and np.count_nonzero(y < n) == 1 and y[1:].any():
+        return {
+            "reason": "no decay"
+        }  # with one tenure alone that bends the likelihood, a level rate is as likely as any
     edge = math.exp(_FARTHEST)
     found = maximise(of.curvature, start=np.ones(2), least=np.full(2, 1 / edge), greatest=np.full(2, edge))
-    reason = _reason(found, likelihood, of)
     if found.covariance is None:
-        return {"reason": reason}
+        return {"reason": "at once" if is_falling else "no decay"}
     log_errors = found.covariance / np.outer(found.at, found.at)
     # Back to b a period of tenure, and to ln a at tenure 0: ln a = ln a' + ln mean + b * first.
     b = -math.log(found.at[1]) / span
@@ -135,16 +168,32 @@ def _fitted(t: FloatArray, n: IntArray, y: IntArray, likelihood: Likelihood) -> 
         "log_rate": math.log(found.at[0]) + math.log(mean) + b * float(first),
         "b": b,
         "covariance": turn @ log_errors @ turn.T,
-        "reason": reason,
+        "reason": None if found.at[1] < 1.0 else "no decay",
     }
 
 
-def _reason(found: Maximum, likelihood: Likelihood, of: _Curvature) -> str | None:
-    if found.covariance is not None:
-        return None if found.at[1] < 1.0 else "no decay"
-    if likelihood == "binomial" and not (of.chances(found.at) < 1.0 - 1e-6).all():
-        return "everybody"
-    return "at once" if found.at[1] < 1.0 else "no decay"
+def _is_largest_at_everybody(t: FloatArray, n: FloatArray, y: FloatArray) -> bool:
+    """Tell whether the binomial likelihood is largest where everybody engages at tenure 0, the highest rate of all.
+
+    Along that edge it is concave in the rate of decay, whose best value is halved in on. There it must not fall towards
+    the edge.
+    """
+    first, later = t == 0.0, t > 0.0
+    if (y[first] < n[first]).any() or not y[later].any():
+        return False
+    t, no, y_later = t[later], (n - y)[later], y[later]
+    if not no.any():
+        return True
+    low, high = -_FARTHEST, _FARTHEST
+    with np.errstate(over="ignore"):
+        while low < (middle := (low + high) / 2.0) < high:
+            odds = 1.0 / np.expm1(math.exp(middle) * t)
+            if float(t @ (no * odds - y_later)) > 0.0:
+                low = middle
+            else:
+                high = middle
+        odds = 1.0 / np.expm1(math.exp(low) * t)
+    return float(y.sum() - no @ odds) >= 0.0
 
 
 class _Curvature(NamedTuple):
@@ -343,4 +392,4 @@ class NoveltyDecay(Tabular[NoveltyRow]):
 
     def __repr__(self) -> str:
         told = self.reason or f"half-life {self.half_life:.2f} periods"
-        return f"NoveltyDecay({told}, {len(self.tenure)} tenures)"
+        return f"NoveltyDecay({told}, {counted(len(self.tenure), 'tenure')})"

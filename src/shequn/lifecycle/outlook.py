@@ -67,9 +67,9 @@ class NextStage:
         one_of("lang", lang, ("en", "zh"))
         zh = lang == "zh"
         if not self.is_known:
-            return (
-                "可知增长率的完整周期不足 2 个，无法外推" if zh else "fewer than two periods of known growth: no rate"
-            )
+            if zh:
+                return "最近连续且增长率已知、有限的完整周期不足 2 个，无法外推"
+            return "no rate: the last periods whose growth is known, and finite, are fewer than two"
         if self.stage is None:
             if zh:
                 return f"按目前速度，{self.within:,} 个周期内阶段不变"

@@ -11,7 +11,7 @@ import numpy as np
 from shequn.columns.horizon import Horizon
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, counted, message
 from shequn.stats._checks import counts, instance, plain_array, refuse, whole
 from shequn.values.calendar import Calendar
 from shequn.values.instants import instant_us
@@ -36,15 +36,27 @@ def count_column(name: str) -> Any:  # noqa: ANN401
     """Return the field of a record that holds a column of counts up to 2**53, which floats tell exactly."""
 
     def convert(values: ArrayLike) -> IntArray:
-        column = counts(name, values)
-        if column.ndim != 1:
-            raise InvalidValueError(message(name, "one axis", f"shape {column.shape}"))
+        column = _one_axis(name, values)
         if (bad := column > _MOST).any():
             refuse(name, "counts up to 2**53", column, bad)
         return read_only(column)
 
     field: Callable[..., Any] = attrs.field
     return field(converter=convert, eq=attrs.cmp_using(eq=np.array_equal))
+
+
+def _one_axis(name: str, values: ArrayLike) -> IntArray:
+    column = counts(name, values)
+    if column.ndim != 1:
+        raise InvalidValueError(message(name, "one axis", f"shape {column.shape}"))
+    return column
+
+
+def _first_period(number: int) -> int:
+    first = whole("first_period", number)
+    if abs(first) > _MOST:
+        raise InvalidValueError(message("first_period", "the number of a period, within 2**53 of 0", number))
+    return first
 
 
 @attrs.frozen(kw_only=True)
@@ -94,8 +106,8 @@ class CommunitySeries(Tabular[CommunityPeriod]):
     Raises
     ------
     InvalidTypeError, InvalidValueError, MisalignedError
-        A column holds anything but counts up to 2**53, the columns differ in length, or `partial` is not in
-        [0, n_periods].
+        A column holds anything but counts up to 2**53, the columns differ in length, `first_period` is no number of a
+        period, or `partial` is not in [0, n_periods].
 
     Notes
     -----
@@ -116,7 +128,7 @@ class CommunitySeries(Tabular[CommunityPeriod]):
     active: IntArray = count_column("active")
     messages: IntArray = count_column("messages")
     calendar: Calendar | None = None
-    first_period: int = 0
+    first_period: int = attrs.field(default=0, converter=_first_period)
     partial: int = 0
     horizon: Horizon = Horizon()
 
@@ -192,7 +204,7 @@ class CommunitySeries(Tabular[CommunityPeriod]):
         calendar = Calendar.of(
             every, tz=tz if tz is not None or isinstance(every, Calendar) else "UTC", week_start=week_start
         )
-        numbers = _numbers(period, calendar, len(counts("members", members)))
+        numbers = _numbers(period, calendar, len(_one_axis("members", members)))
         horizon = Horizon()
         if observed_until is not None:
             if partial:
@@ -303,8 +315,8 @@ class CommunitySeries(Tabular[CommunityPeriod]):
         return by_fields(self)
 
     def __repr__(self) -> str:
-        of = f" of {self.members[-1]:,} members" if self.n_periods else ""
-        return f"CommunitySeries({self.n_periods} periods{of})"
+        of = f" of {counted(int(self.members[-1]), 'member')}" if self.n_periods else ""
+        return f"CommunitySeries({counted(self.n_periods, 'period')}{of})"
 
 
 def series_columns(series: CommunitySeries, /) -> list[Column]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import MisalignedError, message
+from shequn.errors import MisalignedError, counted, message
 from shequn.lifecycle.series import count_column
 from shequn.stats import wilson
 from shequn.stats._checks import refuse
@@ -159,7 +159,7 @@ class StockAndIncrement(Tabular[StockRow]):
         return by_fields(self)
 
     def __repr__(self) -> str:
-        return f"StockAndIncrement({len(self.existing)} periods)"
+        return f"StockAndIncrement({counted(len(self.existing), 'period')})"
 
 
 def _share(part: IntArray, whole: IntArray) -> FloatArray:

@@ -48,7 +48,8 @@ def transaction_summary(
     ----------
     log : EventLog
     as_of : aware datetime
-        Rows up to it, itself included, are known; ages end in its period.
+        Rows up to it, itself included, are known; ages end in its period. Midnight opens a new one: for what was
+        known at the end of Sunday, give Sunday's last second.
     every : {"hour", "day", "week", "month", "quarter", "year"} or Calendar
         The period. Purchases within one count as one, so it should be shorter than the usual time between two.
     tz : str, optional

@@ -10,7 +10,7 @@ import numpy as np
 from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
-from shequn.stats._checks import array_of, plain, refuse
+from shequn.stats._checks import array_of, number, number_between, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AlivePath", "AlivePathRow", "path_of"]
 
 _MOST_ROWS = 1_000_000
+_STEP = "a step above 0, for at most a million rows"
 
 
 class AlivePathRow(NamedTuple):
@@ -104,11 +105,9 @@ def path_of(model: BetaGeoNBD, purchases: ArrayLike, age: float, every: float, /
     >>> path_of(BetaGeoNBD(r=0.243, alpha=4.414, a=0.793, b=2.426), [], 3, 1).p_alive.tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
-    end, step = _number("age", age), _number("every", every)
-    if not 0 <= end < np.inf:
-        raise InvalidValueError(message("age", "a finite number of 0 or more", age))
+    end, step = number_between("age", age, 0.0), number("every", every, expected=_STEP)
     if not 0 < step < np.inf or end / step > _MOST_ROWS:
-        raise InvalidValueError(message("every", "a step above 0, for at most a million rows", every))
+        raise InvalidValueError(message("every", _STEP, every))
     bought = array_of("purchases", purchases, kinds="iuf", expected="numbers").astype(np.float64)
     if bought.ndim != 1:
         raise InvalidTypeError(message("purchases", "ages at purchases, one after the other", f"shape {bought.shape}"))
@@ -120,10 +119,3 @@ def path_of(model: BetaGeoNBD, purchases: ArrayLike, age: float, every: float, /
     repeats = np.searchsorted(bought, at, side="right")
     last = np.append(0.0, bought)[repeats]
     return AlivePath(age=at, repeats=repeats, p_alive=model.p_alive(frequency=repeats, recency=last, age=at))
-
-
-def _number(argument: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message(argument, "a number", value))
-    return float(number)

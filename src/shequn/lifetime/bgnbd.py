@@ -13,24 +13,24 @@ from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
 from shequn.lifetime.alive_path import AlivePath, path_of
 from shequn.lifetime.distinct import distinct_rows
-from shequn.lifetime.fitted import UNSETTLED, Fitted, parameter
+from shequn.lifetime.fitted import FAR_OUT, UNSETTLED, Fitted, Reason, parameter
 from shequn.lifetime.spans import Horizon, periods_in
 from shequn.lifetime.summary import Histories, TransactionSummary, histories
 from shequn.stats._checks import counts, instance, refuse
 from shequn.stats.likelihood import Maximum, maximise
-from shequn.stats.quadrature import beta_points, points_needed
+from shequn.stats.quadrature import beta_rule
 from shequn.values.calendar import Calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike
 
-    from shequn._typing import FloatArray
+    from shequn._typing import FloatArray, IntArray
 
 __all__ = ["BetaGeoNBD", "BetaGeoNBDParams"]
 
-_ROWS = 1 << 13  # at a time, so that their points stay in the cache
+_ROWS, _POINTS = 1 << 10, 64  # at a time, so that they stay in the cache
 _FARTHEST = 1e5  # a parameter from 1, or from the mean age
 _MOST_PURCHASES = 10_000_000
 _MANY_ROWS = 1 << 15
@@ -123,8 +123,8 @@ class BetaGeoNBD(Fitted):
         Raises
         ------
         InvalidTypeError, InvalidValueError, MisalignedError
-            Neither a summary nor three columns were given, or both; nobody is in it; or a row can't be, see
-            `TransactionSummary`.
+            Neither a summary nor three columns were given, or both; nobody is in it, or nobody was there for a while;
+            or a row can't be, see `TransactionSummary`.
 
         Notes
         -----
@@ -149,14 +149,18 @@ class BetaGeoNBD(Fitted):
         weights = _weights(n_members, kind, len(first))
         rows = [column[first][weights > 0] for column in columns]
         weights = weights[weights > 0]
-        scale = float(rows[2] @ weights / weights.sum()) or 1.0
+        scale = float(rows[2] @ weights / weights.sum())
+        if not scale > 0:
+            raise InvalidValueError(message("age", "an age above 0 of one member at least", 0))
         found = _most_likely(rows, weights, np.array([1.0, scale, 1.0, 1.0]))
+        why = _reason(found, rows[0])
         return cls(
             **BetaGeoNBDParams(*found.at.tolist())._asdict(),
             covariance=found.covariance,
             log_likelihood=found.value,
             n_members=int(weights.sum()),
-            reason=_reason(found, rows[0]),
+            reason=None if why is None else why.en,
+            reason_zh=None if why is None else why.zh,
             calendar=calendar,
         )
 
@@ -220,7 +224,7 @@ class BetaGeoNBD(Fitted):
         now = self._alive(known)
         if later == 0:
             return frozen(now)
-        return frozen(now * self._mean_over_drop_out(known, later, _still))
+        return frozen(now * self._mean_over_drop_out(known, later, _still, argument="ahead"))
 
     def p_no_purchase(
         self,
@@ -383,24 +387,65 @@ class BetaGeoNBD(Fitted):
             odds = odds * ((self.alpha + known.age) / (self.alpha + known.recency)) ** (self.r + x)
         return np.where(x > 0, 1.0 / (1.0 + odds), 1.0)
 
+    def purchases_by(self, summary: TransactionSummary, times: FloatArray, weights: FloatArray, /) -> FloatArray:
+        """Return the weighted sum of the purchases expected up to each of some times, in periods.
+
+        Examples
+        --------
+        >>> fit = BetaGeoNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
+        >>> summary = TransactionSummary(members=["ann"], frequency=[2], recency=[30.43], age=[38.86])
+        >>> fit.purchases_by(summary, np.array([20.0, 39.0]), np.array([0.0, 1.0])).round(3)
+        array([1.226])
+        """
+        known, _ = _known(summary, None, None, None, self.calendar)
+        return frozen(self._alive(known) * self._mean_over_drop_out(known, times, _bought, weights))
+
     def _mean_over_drop_out(
-        self, known: Histories, t: float, of: Callable[[FloatArray, FloatArray, float], FloatArray]
+        self,
+        known: Histories,
+        times: FloatArray | float,
+        of: Callable[[FloatArray, FloatArray, float], FloatArray],
+        worth: FloatArray | float = 1.0,
+        *,
+        argument: str = "horizon",
     ) -> FloatArray:
-        """Return the mean of a function of p, t / (alpha + T) and r + x, over p ~ Beta(a, b + x)."""
+        """Return the mean of a function of p, t / (alpha + T) and r + x, p ~ Beta(a, b + x), summed over times t."""
         shape = known.frequency.shape
         often, old = known.frequency.reshape(-1), known.age.reshape(-1)
         first, kind = distinct_rows(often, old)
         often, old = often[first], old[first]
-        found = np.empty(len(first))
-        for x in np.unique(often):
-            rows = np.flatnonzero(often == x)
-            reach = t / (self.alpha + old[rows])
-            power = self.r + float(x)
-            points, weights = beta_points(self.a, self.b + float(x), points_needed(float(reach.max()), power))
-            for start in range(0, len(rows), _ROWS):
-                some = slice(start, start + _ROWS)
-                found[rows[some]] = of(points, reach[some, None], power) @ weights
+        found = np.zeros(len(first))
+        each = list(zip(np.atleast_1d(times).tolist(), np.atleast_1d(worth).tolist(), strict=True))
+        farthest = float(np.max(times, initial=0.0))
+        for x, rows in _by_frequency(often):
+            slowness = 1.0 / (self.alpha + old[rows])
+            power = self.r + x
+            points, weights = self._points(x, farthest, float(slowness.max()), power, argument)
+            at_once = max(_ROWS * _POINTS // len(points), 1)
+            for start in range(0, len(rows), at_once):
+                some = slice(start, start + at_once)
+                for t, share in each:
+                    found[rows[some]] += share * (of(points, t * slowness[some, None], power) @ weights)
         return found[kind].reshape(shape)
+
+    def _points(
+        self, x: float, t: float, slowness: float, power: float, argument: str
+    ) -> tuple[FloatArray, FloatArray]:
+        rule = beta_rule(self.a, self.b + x, t * slowness, power)
+        if rule is None:
+            expected = f"a shorter time, as with a = {self.a:g}, b = {self.b:g} and {x:g} repeat purchases at an age"
+            raise InvalidValueError(
+                message(argument, f"{expected} of {1 / slowness - self.alpha:g} no sum is exact", t)
+            )
+        return rule
+
+
+def _by_frequency(often: FloatArray) -> Iterator[tuple[float, IntArray]]:
+    """Give each frequency and the rows that have it."""
+    order = np.argsort(often, kind="stable")
+    edges = np.flatnonzero(np.diff(often[order])) + 1
+    for rows in np.split(order, edges) if len(order) else []:
+        yield float(often[rows[0]]), rows
 
 
 def _still(p: FloatArray, reach: FloatArray, power: float) -> FloatArray:
@@ -469,27 +514,48 @@ def _most_likely(rows: list[FloatArray], weights: FloatArray, unit: FloatArray) 
     return maximise(_Likelihood(*rows, weights), start, least, greatest)
 
 
-def _reason(found: Maximum, frequency: FloatArray) -> str | None:
+def _reason(found: Maximum, frequency: FloatArray) -> Reason | None:
     """Say why the likelihood rises for ever, by the parameters that ran away."""
     if found.covariance is not None:
         return None
     if not frequency.any():
-        return "nobody bought again"
-    if not found.edge.any():
+        return Reason("nobody bought again", "没有人复购")
+    # The unit of alpha is the mean age; the others have none.
+    far = np.where((found.at > FAR_OUT) & _HAS_NO_UNIT, 1, found.edge)
+    if not far.any():
         return UNSETTLED
-    r, alpha, a, b = found.edge.tolist()
-    reasons: list[str] = []
+    r, alpha, a, b = far.tolist()
+    reasons: list[Reason] = []
     if r > 0 or alpha > 0:
-        reasons.append("members don't differ in how often they buy (r and alpha grow without end)")
+        reasons.append(_ALIKE)
     elif r < 0 or alpha < 0:
-        reasons.append("nearly all who bought again did so at once or never (r and alpha shrink to 0)")
+        reasons.append(_AT_ONCE)
     if b > 0 and a <= 0 and found.at[2] < 1.0:
-        reasons.append("nobody seems to drop out (a / b shrinks to 0)")
+        reasons.append(_STAYING)
     elif a > 0 or b > 0:
-        reasons.append("members don't differ in their chance to drop out (a and b grow without end)")
+        reasons.append(_LEAVING_ALIKE)
     elif a < 0 or b < 0:
-        reasons.append("members drop out at once or never (a and b shrink to 0)")
-    return "; ".join(reasons)
+        reasons.append(_LEAVING_AT_ONCE)
+    return Reason.joined(reasons)
+
+
+_HAS_NO_UNIT = np.array([True, False, True, True])
+_ALIKE = Reason(
+    "members don't differ in how often they buy (r and alpha grow without end)",
+    "成员的购买频率没有差异（r 与 alpha 无限增大）",
+)
+_AT_ONCE = Reason(
+    "nearly all who bought again did so at once or never (r and alpha shrink to 0)",
+    "复购几乎都在首购后立即发生，否则从不发生（r 与 alpha 趋于 0）",
+)
+_STAYING = Reason("nobody seems to drop out (a / b shrinks to 0)", "看不出有人流失（a / b 趋于 0）")
+_LEAVING_ALIKE = Reason(
+    "members don't differ in their chance to drop out (a and b grow without end)",
+    "成员的流失概率没有差异（a 与 b 无限增大）",
+)
+_LEAVING_AT_ONCE = Reason(
+    "members drop out at once or never (a and b shrink to 0)", "成员要么立即流失，要么永不流失（a 与 b 趋于 0）"
+)
 
 
 # --- the likelihood ---

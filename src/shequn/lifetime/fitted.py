@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
@@ -10,20 +10,44 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import counted
+from shequn.lifetime.spans import calendar_field
 from shequn.stats import normal_quantile
-from shequn.stats._checks import array_of, level_in_unit, plain
-from shequn.values.calendar import Calendar
+from shequn.stats._checks import array_of, level_in_unit, number_between, plain, reals_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shequn._typing import FloatArray
     from shequn.columns.table import Lang
+    from shequn.values.calendar import Calendar
 
-__all__ = ["UNSETTLED", "Fitted", "ParameterRow", "parameter"]
+__all__ = ["FAR_OUT", "UNSETTLED", "Fitted", "ParameterRow", "Reason", "parameter"]
 
-UNSETTLED = "what was seen does not tell the parameters apart: the likelihood is flat"
+
+class Reason(NamedTuple):
+    """Why a likelihood has no maximum, in both languages.
+
+    Examples
+    --------
+    >>> Reason("nobody bought again", "没有人复购").zh
+    '没有人复购'
+    """
+
+    en: str
+    zh: str
+
+    @classmethod
+    def joined(cls, reasons: Sequence[Reason], /) -> Reason:
+        """Return several reasons as one."""
+        return cls("; ".join(why.en for why in reasons), "；".join(why.zh for why in reasons))
+
+
+UNSETTLED = Reason(
+    "what was seen does not tell the parameters apart: the likelihood is flat", "数据无法区分各参数：似然函数是平的"
+)
+# A parameter that counts as having run away, though the likelihood is too flat to carry it to the end.
+FAR_OUT = 3e3
 
 
 class ParameterRow(NamedTuple):
@@ -49,15 +73,15 @@ def parameter() -> Any:  # noqa: ANN401
 
 
 def _number(value: object) -> object:
-    number = plain(value)
-    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) else value
+    given = plain(value)
+    if isinstance(given, int) and not isinstance(given, bool):
+        with suppress(OverflowError):  # the validator names what no float holds
+            return float(given)
+    return given
 
 
 def _positive(_fit: Any, field: attrs.Attribute[Any], value: object) -> None:  # noqa: ANN401
-    if not isinstance(value, float):
-        raise InvalidTypeError(message(field.name, "a number above 0", value))
-    if not 0 < value < math.inf:
-        raise InvalidValueError(message(field.name, "a finite number above 0", value))
+    number_between(field.name, value, 0.0, excluding="least")
 
 
 def _covariance(values: Any) -> FloatArray | None:  # noqa: ANN401
@@ -85,6 +109,8 @@ class Fitted(Tabular[ParameterRow]):
         To how many members they were fitted.
     reason : str or None
         Why there is no maximum; the parameters are then far out where the likelihood still rises.
+    reason_zh : str or None
+        The same in Chinese.
     calendar : Calendar or None
         What a period is; None if nobody said.
     """
@@ -95,12 +121,16 @@ class Fitted(Tabular[ParameterRow]):
     log_likelihood: float | None = None
     n_members: int | None = None
     reason: str | None = None
-    calendar: Calendar | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(Calendar))
-    )
+    reason_zh: str | None = None
+    calendar: Calendar | None = calendar_field()
 
     _Row: ClassVar[type[Any] | None] = ParameterRow
     _names: ClassVar[tuple[str, ...]]
+
+    def __attrs_post_init__(self) -> None:
+        if self.covariance is not None:
+            k = len(self._names)
+            reals_column("covariance", self.covariance, (k, k), of=f"each pair of the {k} parameters")
 
     @property
     def converged(self) -> bool:
@@ -146,10 +176,12 @@ class Fitted(Tabular[ParameterRow]):
             name = self.calendar.name(lang)
             notes.append(f"周期：{name}。" if is_zh else f"Period: {name}.")
         if self.log_likelihood is not None and self.n_members is not None:
-            value, n = f"{self.log_likelihood:,.2f}", f"{self.n_members:,}"
-            notes.append(f"成员 {n}，对数似然 {value}。" if is_zh else f"{n} members, log-likelihood {value}.")
+            value, n = f"{self.log_likelihood:,.2f}", self.n_members
+            notes.append(
+                f"成员 {n:,}，对数似然 {value}。" if is_zh else f"{counted(n, 'member')}, log-likelihood {value}."
+            )
         if self.reason is not None:
-            notes.append(f"未收敛：{self.reason}" if is_zh else f"No maximum: {self.reason}")
+            notes.append(f"未收敛：{self.reason_zh or self.reason}" if is_zh else f"No maximum: {self.reason}")
         return notes
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:

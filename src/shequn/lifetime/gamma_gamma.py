@@ -10,7 +10,8 @@ import numpy as np
 from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
 from shequn.lifetime.distinct import distinct_rows
-from shequn.lifetime.fitted import UNSETTLED, Fitted, parameter
+from shequn.lifetime.fitted import FAR_OUT, UNSETTLED, Fitted, Reason, parameter
+from shequn.lifetime.spans import same_periods
 from shequn.lifetime.summary import TransactionSummary
 from shequn.stats._checks import array_of, instance, refuse
 from shequn.stats.gammas import digamma, log_gamma, trigamma
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["GammaGamma", "GammaGammaParams"]
 
 _FARTHEST = 1e6
-_FAR_OUT = 3e3
+_LEAST_SPEND, _MOST_SPEND = 1e-100, 1e100  # so that squares of it are numbers
 
 
 class GammaGammaParams(NamedTuple):
@@ -124,12 +125,14 @@ class GammaGamma(Fitted):
         likelihood = _Likelihood(often[first], spent[first], np.bincount(kind).astype(np.float64))
         start = np.array([2.0, 2.0, scale])
         found = maximise(likelihood, start, unit / _FARTHEST, unit * _FARTHEST)
+        why = _reason(found)
         return cls(
             **GammaGammaParams(*found.at.tolist())._asdict(),
             covariance=found.covariance,
             log_likelihood=found.value,
             n_members=len(often),
-            reason=_reason(found),
+            reason=None if why is None else why.en,
+            reason_zh=None if why is None else why.zh,
             calendar=None if summary is None else summary.calendar,
             correlation=_correlation(often, spent),
         )
@@ -181,7 +184,8 @@ class GammaGamma(Fitted):
         Raises
         ------
         InvalidTypeError, InvalidValueError, MisalignedError
-            As in `fit`; or a mean does not exist, as p x + q is 1 or less.
+            As in `fit`; the summary counts in other periods than what was fitted to; or a mean does not exist, as
+            p x + q is 1 or less.
 
         Notes
         -----
@@ -189,6 +193,8 @@ class GammaGamma(Fitted):
         first the more often they bought.
         """
         often, spent = _bought(summary, frequency, spend)
+        if summary is not None:
+            same_periods(summary.calendar, self.calendar, argument="summary")
         if (often == 0).any():
             _ = self.mean_spend  # refuses where there is none
         below = self.p * often + self.q - 1.0
@@ -219,9 +225,9 @@ def _bought(
     bad = ~((often >= 0) & (often < 2**53) & (often == np.floor(often)))
     if bad.any():
         refuse("frequency", "whole numbers of 0 or more", often, bad)
-    bad = (often > 0) & ~((spent > 0) & (spent < np.inf))
+    bad = (often > 0) & ~((spent >= _LEAST_SPEND) & (spent <= _MOST_SPEND))
     if bad.any():
-        refuse("spend", "finite numbers above 0 where something was bought again", spent, bad)
+        refuse("spend", "finite numbers above 0 where something was bought again, 1e-100 to 1e100", spent, bad)
     return often, np.where(often > 0, spent, 0.0)
 
 
@@ -232,19 +238,30 @@ def _correlation(often: FloatArray, spent: FloatArray) -> float | None:
     return float(x @ y) / scale if scale > 0 else None
 
 
-def _reason(found: Maximum) -> str | None:
+def _reason(found: Maximum) -> Reason | None:
     """Say why the likelihood rises for ever, by the parameters that ran away."""
     if found.covariance is not None:
         return None
-    if not found.edge.any() and found.at[:2].max() < _FAR_OUT:
+    if not found.edge.any() and found.at[:2].max() < FAR_OUT:
         return UNSETTLED
-    p, q, _ = np.where(found.at > _FAR_OUT, 1, found.edge).tolist()
-    reasons: list[str] = []
+    p, q = np.where(found.at > FAR_OUT, 1, found.edge)[:2].tolist()
+    reasons: list[Reason] = []
     if p > 0:
-        reasons.append("a member always spends the same (p grows without end)")
+        reasons.append(
+            Reason("a member always spends the same (p grows without end)", "同一成员每次消费相同（p 无限增大）")
+        )
     if q > 0:
-        reasons.append("members don't differ in what they spend (q and v grow without end)")
-    return "; ".join(reasons) or "spends differ too much for a gamma distribution (p, q or v shrinks to 0)"
+        reasons.append(
+            Reason(
+                "members don't differ in what they spend (q and v grow without end)",
+                "成员的消费没有差异（q 与 v 无限增大）",
+            )
+        )
+    wide = Reason(
+        "spends differ too much for a gamma distribution (p, q or v shrinks to 0)",
+        "消费差异太大，不合伽马分布（p、q 或 v 趋于 0）",
+    )
+    return Reason.joined(reasons or [wide])
 
 
 class _Likelihood:

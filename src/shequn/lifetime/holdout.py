@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 import numpy as np
 
+from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, counts_field, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.lifetime._summary import transaction_summary
 from shequn.lifetime.bgnbd import BetaGeoNBD
 from shequn.lifetime.summary import TransactionSummary
-from shequn.stats._checks import counts, instance, whole
+from shequn.stats._checks import array_of, counts, counts_column, instance, number_between, reals_column, whole
 from shequn.values.instants import instant_us
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.kinds import UnknownKinds
-    from shequn.columns.log import EventLog
     from shequn.columns.table import Lang
     from shequn.values.calendar import Calendar, Unit, WeekStart
 
 __all__ = ["HoldoutCheck", "HoldoutRow", "HoldoutSplit", "holdout_split"]
 
 _MOST_REPEATS = 7
+_MOST_PERIODS = 1e6
 
 
 def _purchases(values: Any) -> IntArray:  # noqa: ANN401
@@ -36,7 +37,15 @@ def _purchases(values: Any) -> IntArray:  # noqa: ANN401
 
 
 def _sums(values: Any) -> FloatArray:  # noqa: ANN401
-    return read_only(np.asarray(values, dtype=np.float64))
+    return read_only(array_of("foreseen, squares", values, kinds="iuf", expected="numbers").astype(np.float64))
+
+
+def _n_periods(value: object) -> float:
+    return number_between("n_periods", value, 0.0, _MOST_PERIODS, excluding="least")
+
+
+def _in_periods(n: float) -> str:
+    return f"{n:g} period{'s' * (n != 1)}"
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -61,15 +70,13 @@ class HoldoutSplit:
 
     summary: TransactionSummary
     purchases: IntArray = attrs.field(converter=_purchases)
-    n_periods: float
+    n_periods: float = attrs.field(converter=_n_periods)
 
     def __attrs_post_init__(self) -> None:
         instance("summary", self.summary, TransactionSummary, expected="a TransactionSummary")
         if self.purchases.shape != (len(self.summary),):
             expected = f"one entry for each of the {len(self.summary)} members"
             raise MisalignedError(message("purchases", expected, f"shape {self.purchases.shape}"))
-        if not self.n_periods > 0:
-            raise InvalidValueError(message("n_periods", "more than 0 periods", self.n_periods))
 
     def check(self, model: BetaGeoNBD | None = None, /, *, most_repeats: int = _MOST_REPEATS) -> HoldoutCheck:
         """Hold a model against what came.
@@ -117,7 +124,7 @@ class HoldoutSplit:
         return by_fields(self)
 
     def __repr__(self) -> str:
-        return f"HoldoutSplit({len(self.summary):,} members, {self.n_periods:g} periods held out)"
+        return f"HoldoutSplit({counted(len(self.summary), 'member')}, {_in_periods(self.n_periods)} held out)"
 
 
 class HoldoutRow(NamedTuple):
@@ -164,10 +171,18 @@ class HoldoutCheck(Tabular[HoldoutRow]):
     purchases: IntArray = counts_field()
     foreseen: FloatArray = attrs.field(converter=_sums)
     squares: FloatArray = attrs.field(converter=_sums)
-    n_periods: float
+    n_periods: float = attrs.field(converter=_n_periods)
     model: BetaGeoNBD
 
     _Row: ClassVar[type[Any] | None] = HoldoutRow
+
+    def __attrs_post_init__(self) -> None:
+        shape, of = (len(self.members) if self.members.ndim else 0,), "each number of repeat purchases"
+        for name in ("members", "purchases"):
+            counts_column(name, getattr(self, name), shape, of=of)
+        for name in ("foreseen", "squares"):
+            reals_column(name, getattr(self, name), shape, of=of, least=0.0)
+        instance("model", self.model, BetaGeoNBD, expected="a BetaGeoNBD")
 
     @property
     def bias(self) -> float:
@@ -205,16 +220,15 @@ class HoldoutCheck(Tabular[HoldoutRow]):
         made, expected = int(self.purchases.sum()), float(self.foreseen.sum())
         if lang == "zh":
             return [f"每名成员在 {self.n_periods:g} 个周期内的购买：共 {made:,} 次，预测 {expected:,.1f} 次。"]
-        return [f"Purchases a member in {self.n_periods:g} periods: {made:,} in all, {expected:,.1f} foreseen."]
+        return [f"Purchases a member in {_in_periods(self.n_periods)}: {made:,} in all, {expected:,.1f} foreseen."]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
         return by_fields(self)
 
     def __repr__(self) -> str:
-        n, made = int(self.members.sum()), int(self.purchases.sum())
-        bought = f"{made:,} purchase{'s' * (made != 1)}"
-        return f"HoldoutCheck({n:,} member{'s' * (n != 1)}: {bought}, {self.foreseen.sum():,.1f} foreseen)"
+        members, made = counted(int(self.members.sum()), "member"), counted(int(self.purchases.sum()), "purchase")
+        return f"HoldoutCheck({members}: {made}, {self.foreseen.sum():,.1f} foreseen)"
 
 
 def holdout_split(
@@ -234,10 +248,12 @@ def holdout_split(
 
     Parameters
     ----------
-    log, as_of, every, tz, week_start, kinds, value, unknown_kinds
+    log, every, tz, week_start, kinds, value, unknown_kinds
         As in `transaction_summary`.
     split_at : aware datetime
         What a model may know: rows up to it, itself included. The time held out begins with the period after its own.
+    as_of : aware datetime
+        The time held out ends with the last period that is over by then. Midnight opens a period, which isn't over yet.
 
     Returns
     -------
@@ -265,19 +281,23 @@ def holdout_split(
     ...     log, split_at=datetime(1970, 1, 14), as_of=datetime(1970, 1, 31), every="day", tz="UTC"
     ... )
     >>> split, split.purchases.tolist()
-    (HoldoutSplit(2 members, 17 periods held out), [1, 0])
+    (HoldoutSplit(2 members, 16 periods held out), [1, 0])
     """
+    instance("log", log, EventLog, expected="an EventLog")
+    split_us, until_us = instant_us(split_at, argument="split_at"), instant_us(as_of, argument="as_of")
     options: dict[str, Any] = {"every": every, "tz": tz, "week_start": week_start, "kinds": kinds}
     known = transaction_summary(log, as_of=split_at, value=value, unknown_kinds=unknown_kinds, **options)
     calendar = known.calendar
     assert calendar is not None  # noqa: S101
-    split_us, until_us = instant_us(split_at, argument="split_at"), instant_us(as_of, argument="as_of")
-    ends = calendar.index(np.array([split_us, until_us], dtype=np.int64)).astype(np.int64)
-    n_periods = int(ends[1] - ends[0])
+    # A period is whole once nothing can follow in it: with a log of seconds, at its last second.
+    unknown_us = until_us + log.resolution_us
+    own, unfinished = calendar.index(np.array([split_us, unknown_us], dtype=np.int64)).astype(np.int64).tolist()
+    n_periods = unfinished - own - 1
     if n_periods < 1:
-        raise InvalidValueError(message("as_of", f"a later {calendar.unit} than split_at ({split_at})", as_of))
-    start_us = int(calendar.start_us(np.array([ends[0] + 1]))[0])
-    later = log.where(rows=(log.at_us >= start_us) & (log.at_us <= until_us))
+        expected = f"an instant by which a whole {calendar.unit} after that of split_at ({split_at}) is over"
+        raise InvalidValueError(message("as_of", expected, as_of))
+    start_us, stop_us = calendar.start_us(np.array([own + 1, unfinished])).tolist()
+    later = log.where(rows=(log.at_us >= start_us) & (log.at_us < stop_us))
     held_out = transaction_summary(later, as_of=as_of, value=None, unknown_kinds="ignore", **options)
     made = np.zeros(len(known), dtype=np.int64)
     places = known.members.codes_of(held_out.members.labels)

@@ -10,12 +10,12 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidValueError, counted, message
 from shequn.lifetime.bgnbd import BetaGeoNBD
 from shequn.lifetime.gamma_gamma import GammaGamma
-from shequn.lifetime.spans import Discount, Horizon, periods_in
+from shequn.lifetime.spans import Discount, Horizon, periods_in, same_periods
 from shequn.lifetime.summary import TransactionSummary
-from shequn.stats._checks import instance, plain
+from shequn.stats._checks import instance, number_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +29,7 @@ __all__ = ["LifetimeValue", "LifetimeValueRow", "customer_lifetime_value"]
 _MOST_STEPS = 10_000
 _DIGITS = 15
 _FAR = 1e6
+_MOST_GROWTH = 600.0  # whose exp() is a number, with room for what it is a worth of
 
 
 class LifetimeValueRow(NamedTuple):
@@ -106,15 +107,17 @@ class LifetimeValue(Tabular[LifetimeValueRow]):
         periods, rate, margin = f"{self.n_periods:g}", f"{self.discount_per_period:.4%}", f"{self.margin:.4g}"
         if lang == "zh":
             return [f"合计 {self.total:,.2f}；{periods} 个周期，每周期折现率 {rate}，毛利率 {margin}。"]
-        return [f"In all {self.total:,.2f}; {periods} periods, discount {rate} a period, margin {margin}."]
+        return [
+            f"In all {self.total:,.2f}; {periods} period{'s' * (self.n_periods != 1)}, "
+            f"discount {rate} a period, margin {margin}."
+        ]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
         return by_fields(self)
 
     def __repr__(self) -> str:
-        n = len(self.members)
-        return f"LifetimeValue({n:,} member{'s' * (n != 1)}, {self.total:,.1f} in all)"
+        return f"LifetimeValue({counted(len(self.members), 'member')}, {self.total:,.1f} in all)"
 
 
 def customer_lifetime_value(
@@ -151,8 +154,8 @@ def customer_lifetime_value(
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        Something can't be used; model and summary count in different periods; the summary has no spend; or a mean spend
-        does not exist.
+        Something can't be used; models and summary count in different periods; the summary has no spend; or a mean
+        spend does not exist.
 
     Notes
     -----
@@ -181,14 +184,11 @@ def customer_lifetime_value(
     instance("model", model, BetaGeoNBD, expected="a BetaGeoNBD")
     instance("spend", spend, GammaGamma, expected="a GammaGamma")
     instance("summary", summary, TransactionSummary, expected="a TransactionSummary")
-    share = plain(margin)
-    if isinstance(share, bool) or not isinstance(share, int | float):
-        raise InvalidTypeError(message("margin", "a number, such as 0.4", margin))
-    if not 0 <= share < math.inf:
-        raise InvalidValueError(message("margin", "a finite number of 0 or more", margin))
+    share = number_between("margin", margin, 0.0)
     calendar = summary.calendar if model.calendar is None else model.calendar
     if summary.calendar not in {None, calendar} and calendar is not None:
         raise InvalidValueError(message("summary", f"periods as the model has: {calendar.name()}", summary.calendar))
+    same_periods(spend.calendar, calendar, argument="spend")
     n_periods = periods_in(horizon, calendar)
     if n_periods > _MOST_STEPS:
         raise InvalidValueError(message("horizon", f"at most {_MOST_STEPS:,} periods", horizon))
@@ -196,6 +196,8 @@ def customer_lifetime_value(
     if discount is not None:
         instance("discount", discount, Discount, expected="a Discount")
         rate = discount.per_period(calendar)
+        if -n_periods * math.log1p(rate) > _MOST_GROWTH:
+            raise InvalidValueError(message("discount", "a rate at which the last period is worth a number", discount))
     each = spend.expected_spend(summary)
     purchases = model.expected_purchases(summary, horizon=n_periods)
     worth = purchases if rate == 0 else _discounted(model, summary, n_periods, rate)
@@ -204,10 +206,10 @@ def customer_lifetime_value(
         p_alive=model.p_alive(summary),
         purchases=purchases,
         spend=each,
-        value=frozen(worth * each * float(share)),
+        value=frozen(worth * each * share),
         n_periods=n_periods,
         discount_per_period=rate,
-        margin=float(share),
+        margin=share,
     )
 
 
@@ -218,10 +220,7 @@ def _discounted(model: BetaGeoNBD, summary: TransactionSummary, n_periods: float
     weights = worth - np.append(worth[1:], 0.0)  # of the purchases up to each end, rather than between two
     youngest = model.alpha + float(summary.age.min(initial=math.inf))
     times, weights = _few_times(ends, weights, youngest / n_periods if n_periods else math.inf)
-    total = np.zeros(len(summary))
-    for t, weight in zip(times.tolist(), weights.tolist(), strict=True):
-        total += weight * model.expected_purchases(summary, horizon=t)
-    return total
+    return model.purchases_by(summary, times, weights)
 
 
 def _few_times(ends: FloatArray, weights: FloatArray, distance: float) -> tuple[FloatArray, FloatArray]:

@@ -10,12 +10,13 @@ import numpy as np
 
 from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.lifetime.fitted import UNSETTLED, Fitted, parameter
+from shequn.lifetime.fitted import FAR_OUT, UNSETTLED, Fitted, Reason, parameter
 from shequn.lifetime.spans import Discount
 from shequn.stats import Interval, SurvivalTable, normal_quantile
 from shequn.stats._checks import array_of, instance, level_in_unit, refuse, whole
-from shequn.stats.gammas import digamma, log_gamma
+from shequn.stats.gammas import digamma, log_gamma_ratio
 from shequn.stats.likelihood import Maximum, maximise
+from shequn.stats.quadrature import beta_rule
 from shequn.values.calendar import Calendar
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = ["Cohorts", "ShiftedBetaGeometric", "ShiftedBetaGeometricParams"]
 
 _FARTHEST = 1e6
 _MOST_TERMS = 10_000_000
+_LONGEST = 10**12  # tenure
 
 
 class Cohorts(Protocol):
@@ -107,7 +109,8 @@ class ShiftedBetaGeometric(Fitted):
         ----------
         data : SurvivalTable or cohort table, optional
             A survival table whose times are whole periods of 1 or more; or a cohort table (anything with `counts` and
-            `eligible`) of members still there, in which a row never rises, such as ``mode="on_or_after"`` gives. Or:
+            `eligible`) of members still there, in which a row never rises: ``mode="on"`` of payments that are due in
+            each period. Or:
         left : array_like of int, shape (n_periods,) or (n_cohorts, n_periods), optional
             How many of each cohort are left after 0, 1, … periods. A row that ends early, as its cohort is young, is
             filled up with -1.
@@ -122,14 +125,18 @@ class ShiftedBetaGeometric(Fitted):
         Raises
         ------
         InvalidTypeError, InvalidValueError
-            Neither was given, or both; times are no whole periods; more are left than before; or nobody was observed
-            for a period.
+            Neither was given, or both; times are no whole periods; more are left than before; nobody was observed for a
+            period; or a cohort table is of ``mode="on_or_after"`` or ``anchor="recurring"``.
 
         Notes
         -----
         The hazard after t periods is alpha / (alpha + beta + t - 1), so that all that matters is how many were there
         and how many left at each tenure: a table of a row a period, whatever the number of members. Members who came
         late, and cohorts of different age, need nothing else.
+
+        A contract is paid for in every period until it ends. Where periods can be skipped, a table of
+        ``mode="on_or_after"`` counts those who will return as there, and who has merely not yet returned as gone: near
+        the end of observation all seem to leave. For those there is `BetaGeoNBD`.
         """
         at, gone, there = _hazards(data, left)
         if every is None:
@@ -142,12 +149,14 @@ class ShiftedBetaGeometric(Fitted):
         likelihood = _Likelihood(at[seen], gone[seen], there[seen])
         unit = np.ones(2)
         found = maximise(likelihood, unit, unit / _FARTHEST, unit * _FARTHEST)
+        why = _reason(found, gone, there)
         return cls(
             **ShiftedBetaGeometricParams(*found.at.tolist())._asdict(),
             covariance=found.covariance,
             log_likelihood=found.value,
             n_members=int(there.max()) if data is None or not isinstance(data, SurvivalTable) else data.n_followed,
-            reason=_reason(found, gone, there),
+            reason=None if why is None else why.en,
+            reason_zh=None if why is None else why.zh,
             calendar=every,
         )
 
@@ -254,7 +263,8 @@ class ShiftedBetaGeometric(Fitted):
         Notes
         -----
         Of a new member :math:`\sum_{t \ge 0} S(t) / (1 + d)^t`, of one of tenure n > 0
-        :math:`\sum_{t \ge n} S(t) / (S(n - 1) (1 + d)^{t - n})`, the discounted expected residual lifetime.
+        :math:`\sum_{t \ge n} S(t) / (S(n - 1) (1 + d)^{t - n})`, the discounted expected residual lifetime. The first
+        is :math:`(1 + d) / d` times the mean of :math:`1 / (1 + p / d)` over p ~ Beta(alpha, beta).
 
         References
         ----------
@@ -269,8 +279,8 @@ class ShiftedBetaGeometric(Fitted):
         [5.92, 5.41, 6.9]
         """
         n = whole("tenure", tenure)
-        if n < 0:
-            raise InvalidValueError(message("tenure", "0 periods or more", n))
+        if not 0 <= n <= _LONGEST:
+            raise InvalidValueError(message("tenure", "0 periods or more, up to 1e12", n))
         rate = 0.0
         if discount is not None:
             instance("discount", discount, Discount, expected="a Discount")
@@ -279,33 +289,32 @@ class ShiftedBetaGeometric(Fitted):
             return math.inf
         if rate == 0:
             # The sum of S(t) from 0 on is (alpha + beta - 1) / (alpha - 1), and tenure moves beta.
-            shifted = self.beta + max(n - 1, 0)
-            whole_sum = (self.alpha + shifted - 1.0) / (self.alpha - 1.0)
-            return whole_sum - 1.0 if n else whole_sum
-        return _discounted(self.alpha, self.beta + max(n - 1, 0), 1.0 / (1.0 + rate), skipped=min(n, 1))
+            return (self.beta + n - 1.0 + (0.0 if n else self.alpha)) / (self.alpha - 1.0)
+        if not n:
+            return _discounted(self.alpha, self.beta, rate)
+        stay = (self.beta + n - 1.0) / (self.alpha + self.beta + n - 1.0)
+        return stay * _discounted(self.alpha, self.beta + n, rate)
 
     def _log_survival(self, t: FloatArray) -> FloatArray:
-        total, one = np.full_like(t, self.alpha + self.beta), np.full_like(t, self.beta)
-        return (log_gamma(one + t) - log_gamma(one)) - (log_gamma(total + t) - log_gamma(total))
+        # Gammas of like size are divided by one another, so that no digits cancel, be t small or large.
+        alpha, beta = np.full_like(t, self.alpha), np.full_like(t, self.beta)
+        by_time = log_gamma_ratio(beta, t) - log_gamma_ratio(alpha + beta, t)
+        by_alpha = log_gamma_ratio(beta, alpha) - log_gamma_ratio(beta + t, alpha)
+        return np.where(t < alpha, by_time, by_alpha)
 
 
 def _psi(x: FloatArray) -> FloatArray:
     return digamma(x)
 
 
-def _discounted(alpha: float, beta: float, worth: float, *, skipped: int) -> float:
-    """Return the sum of S(t) worth**t over t = 0, 1, …, or from 1 on, worth then counted from there."""
-    total, term, t = 0.0, 1.0, 0
-    block = 1024
-    while t < _MOST_TERMS:
-        ahead = np.arange(t + 1, t + block + 1, dtype=np.float64)
-        following = term * np.cumprod((beta + ahead - 1.0) / (alpha + beta + ahead - 1.0) * worth)
-        terms = np.append(term, following[:-1])
-        total += float(terms.sum())
-        term, t = float(following[-1]), t + block
-        if term < 1e-15 * total * (1.0 - worth):
-            break
-    return (total - 1.0) / worth if skipped else total
+def _discounted(alpha: float, beta: float, rate: float) -> float:
+    """Return the sum of S(t) / (1 + rate)**t over t = 0, 1, …: for each p that of ((1 - p) / (1 + rate))**t."""
+    rule = beta_rule(alpha, beta, 1.0 / rate, 1.0)
+    if rule is None:
+        expected = f"a larger rate a period, as with alpha = {alpha:g} and beta = {beta:g} no sum is exact"
+        raise InvalidValueError(message("discount", expected, rate))
+    points, weights = rule
+    return float(weights @ ((1.0 + rate) / (rate + points)))
 
 
 # --- what comes in ---
@@ -327,12 +336,30 @@ def _hazards(data: object, left: ArrayLike | None) -> tuple[FloatArray, FloatArr
         if not isinstance(counts, np.ndarray) or not isinstance(eligible, np.ndarray):
             raise InvalidTypeError(message("data", "a survival table or a cohort table", data))
         counts, eligible = cast("IntArray", counts), cast("IntArray", eligible)
-        if counts.dtype.kind != "i" or counts.shape != eligible.shape:
+        if counts.dtype.kind != "i" or counts.shape != eligible.shape or counts.ndim != 2:  # noqa: PLR2004
             raise InvalidTypeError(message("data", "counts and eligible of one shape, in whole numbers", data))
+        _require_contracts(data)
+        if not counts.size:
+            raise InvalidValueError(message("data", "at least one cohort and one offset", f"shape {counts.shape}"))
         # Who is eligible at one offset and not at the next tells nothing of it.
         remaining, argument = np.where(eligible == eligible[:, :1], counts, -1), "data"
         remaining[eligible[:, 0] == 0] = -1
     return _of_cohorts(argument, np.atleast_2d(remaining))
+
+
+def _require_contracts(table: object) -> None:
+    """Raise for tables in which members who skip a period, or come anew, look like contracts."""
+    definition: object = getattr(table, "definition", table)
+    for name, bad, expected in (
+        (
+            "mode",
+            "on_or_after",
+            "'on', of payments due in each period: who returns late would seem to leave at the end",
+        ),
+        ("anchor", "recurring", "'first_ever' or 'first_in_range': members would start anew whenever they return"),
+    ):
+        if getattr(definition, name, None) == bad:
+            raise InvalidValueError(message(name, expected, bad))
 
 
 def _of_survival(table: SurvivalTable) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -380,19 +407,35 @@ def _periods(argument: str, t: ArrayLike, *, least: float = 0.0) -> FloatArray:
     return at
 
 
-def _reason(found: Maximum, gone: FloatArray, there: FloatArray) -> str | None:
+def _reason(found: Maximum, gone: FloatArray, there: FloatArray) -> Reason | None:
     """Say why the likelihood rises for ever, by what was seen and by the parameters that ran away."""
     if found.covariance is not None:
         return None
-    grows = "rates of retention don't rise with tenure: members don't differ (alpha and beta grow without end)"
+    ran = bool((found.edge > 0).any()) or float(found.at.min()) > FAR_OUT
     reasons = [
-        (not gone.any(), "nobody left (alpha shrinks to 0)"),
-        (np.array_equal(gone, there), "everybody left as soon as they could (beta shrinks to 0)"),
-        (np.count_nonzero(there) == 1, "one period says nothing about how members differ"),
+        (not gone.any(), Reason("nobody left (alpha shrinks to 0)", "没有人离开（alpha 趋于 0）")),
+        (
+            np.array_equal(gone, there),
+            Reason("everybody left as soon as they could (beta shrinks to 0)", "所有人都尽早离开了（beta 趋于 0）"),
+        ),
+        (
+            np.count_nonzero(there) == 1,
+            Reason("one period says nothing about how members differ", "只有一个周期，看不出成员之间的差异"),
+        ),
+        (
+            ran,
+            Reason(
+                "rates of retention don't rise with tenure: members don't differ (alpha and beta grow without end)",
+                "留存率不随在期上升：成员之间没有差异（alpha 与 beta 无限增大）",
+            ),
+        ),
         (not found.edge.any(), UNSETTLED),
-        (bool((found.edge > 0).any()), grows),
     ]
-    return next((why for holds, why in reasons if holds), "members leave at once or never (alpha and beta shrink to 0)")
+    at_once = Reason(
+        "members leave at once or never (alpha and beta shrink to 0)",
+        "成员要么立即离开，要么永不离开（alpha 与 beta 趋于 0）",
+    )
+    return next((why for holds, why in reasons if holds), at_once)
 
 
 class _Likelihood:

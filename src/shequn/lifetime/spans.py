@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 import attrs
 import pendulum
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import one_of, plain
+from shequn.stats._checks import instance, number, one_of, plain
+from shequn.values.calendar import Calendar
 from shequn.values.elapsed import elapsed_us
 
 if TYPE_CHECKING:
-    from shequn.values.calendar import Calendar, Unit
+    from shequn.values.calendar import Unit
 
-__all__ = ["Discount", "Horizon", "periods_in"]
+__all__ = ["Discount", "Horizon", "calendar_field", "periods_in", "same_periods"]
 
 Horizon: TypeAlias = "dt.timedelta | float"
 Per: TypeAlias = Literal["period", "hour", "day", "week", "month", "quarter", "year"]
@@ -28,6 +29,8 @@ _UNIT_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 # Of the Gregorian calendar: 400 years have 146,097 days.
 _DAYS_A_YEAR: Final = Fraction(146_097, 400)
 _MOST_PERIODS: Final = 1e6
+_HIGHEST: Final = 1e12  # rate
+_LEAST_GROWTH, _MOST_GROWTH = -30.0, 700.0  # by which exp() less 1 is above -1, and finite
 
 
 def periods_in(horizon: Horizon, calendar: Calendar | None, /, *, argument: str = "horizon") -> float:
@@ -54,9 +57,9 @@ def periods_in(horizon: Horizon, calendar: Calendar | None, /, *, argument: str 
     >>> periods_in(duration(days=182), Calendar.of("week", tz="UTC")), periods_in(26, None)
     (26.0, 26.0)
     """
-    number = plain(horizon)
-    if isinstance(number, int | float) and not isinstance(number, bool):
-        found = float(number) if abs(number) <= _MOST_PERIODS else math.inf
+    given = plain(horizon)
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        found = float(given) if abs(given) <= _MOST_PERIODS else math.inf
     elif isinstance(horizon, dt.timedelta):
         if calendar is None:
             expected = "a number of periods, as nobody said what a period is (fit with `every=`)"
@@ -67,6 +70,27 @@ def periods_in(horizon: Horizon, calendar: Calendar | None, /, *, argument: str 
     if not 0 <= found <= _MOST_PERIODS:
         raise InvalidValueError(message(argument, "0 to a million periods", horizon))
     return found
+
+
+def calendar_field() -> Any:  # noqa: ANN401
+    """Return the attrs field that says what a period is, None by default."""
+    return attrs.field(default=None, validator=_known_calendar)
+
+
+def _known_calendar(_record: Any, field: attrs.Attribute[Any], value: object) -> None:  # noqa: ANN401
+    if value is not None:
+        instance(field.name, value, Calendar, expected="a Calendar, or None")
+
+
+def same_periods(given: Calendar | None, wanted: Calendar | None, /, *, argument: str) -> None:
+    """Raise where both are known and differ: what was spent in a week is not what is spent in a month.
+
+    Examples
+    --------
+    >>> same_periods(None, None, argument="spend")
+    """
+    if given is not None and wanted is not None and given != wanted:
+        raise InvalidValueError(message(argument, f"periods of {wanted.name()}", given.name()))
 
 
 def _periods_of(horizon: dt.timedelta, calendar: Calendar, argument: str) -> float:
@@ -86,12 +110,11 @@ def _periods_of(horizon: dt.timedelta, calendar: Calendar, argument: str) -> flo
 
 
 def _rate(rate: object) -> float:
-    number = plain(rate)
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise InvalidTypeError(message("rate", "a number above -1, such as 0.1 for 10 %", rate))
-    if not -1 < number < math.inf:
-        raise InvalidValueError(message("rate", "a finite number above -1, such as 0.1 for 10 %", rate))
-    return float(number)
+    expected = "a finite number above -1, up to 1e12, such as 0.1 for 10 %"
+    found = number("rate", rate, expected=expected)
+    if not -1 < found <= _HIGHEST:
+        raise InvalidValueError(message("rate", expected, rate))
+    return found
 
 
 def _known_per(_discount: Discount, field: attrs.Attribute[Per], value: object) -> None:
@@ -105,7 +128,7 @@ class Discount:
     Parameters
     ----------
     rate : float
-        Above -1; 0.1 for 10 %.
+        Above -1, up to 1e12; 0.1 for 10 %.
     per : {"year", "quarter", "month", "week", "day", "hour", "period"}
         A year has 365.2425 days, a quarter and a month the 4th and the 12th part of it. ``"period"`` is whatever the
         model counts in.
@@ -133,7 +156,8 @@ class Discount:
         Raises
         ------
         InvalidValueError
-            What a period is was never said, and the rate is not per period.
+            What a period is was never said, and the rate is not per period; or that of a period is -1, or has no
+            bounds, as far as a number can tell.
 
         Examples
         --------
@@ -146,7 +170,11 @@ class Discount:
             expected = "'period', as nobody said what a period is (fit with `every=`)"
             raise InvalidValueError(message("per", expected, self.per))
         part = _days_of(calendar.unit) * calendar.n / _days_of(self.per)
-        return math.expm1(float(part) * math.log1p(self.rate))
+        growth = float(part) * math.log1p(self.rate)
+        if not _LEAST_GROWTH <= growth <= _MOST_GROWTH:
+            expected = f"a rate that can be told for a {calendar.unit}"
+            raise InvalidValueError(message("rate", expected, f"{self.rate:g} a {self.per}"))
+        return math.expm1(growth)
 
 
 def _days_of(unit: Unit | str) -> Fraction:

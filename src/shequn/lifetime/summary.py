@@ -11,8 +11,8 @@ from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
 from shequn.labels import Index
+from shequn.lifetime.spans import calendar_field
 from shequn.stats._checks import array_of, counts, instance, items_of, refuse
-from shequn.values.calendar import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
     from shequn.labels import Label
+    from shequn.values.calendar import Calendar
 
 __all__ = ["Histories", "TransactionSummary", "histories"]
+
+_OLDEST = 1e12  # periods; more would leave no digits for what happened within
 
 
 class TransactionSummaryRow(NamedTuple):
@@ -77,7 +80,7 @@ def histories(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, /) -> Hi
         raise MisalignedError(message("frequency, recency, age", "columns of one shape", shapes)) from None
     for name, expected, column, fine in (
         ("frequency", "whole numbers of 0 or more", often, (often >= 0) & (often < 2**53) & (often == np.floor(often))),
-        ("age", "finite numbers of 0 or more", old, (old >= 0) & (old < np.inf)),
+        ("age", "numbers from 0 to 1e12", old, (old >= 0) & (old <= _OLDEST)),
         ("recency", "numbers from 0 to the age", last, (last >= 0) & (last <= old)),
         ("recency", "0 where nothing was bought again", last, (last == 0) | (often > 0)),
         ("recency", "above 0 where something was bought again", last, (last > 0) | (often == 0)),
@@ -146,9 +149,7 @@ class TransactionSummary(Tabular[TransactionSummaryRow]):
     recency: FloatArray = attrs.field(converter=_recency)
     age: FloatArray = attrs.field(converter=_age)
     spend: FloatArray | None = attrs.field(default=None, converter=_spend)
-    calendar: Calendar | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(Calendar))
-    )
+    calendar: Calendar | None = calendar_field()
 
     _Row: ClassVar[type[Any] | None] = TransactionSummaryRow
 

@@ -125,9 +125,10 @@ class SurvivalComparison(Tabular[SurvivalComparisonRow]):
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         ends = [curve.quantile_interval(0.5) for curve in self.curves]
         unit = self.curves[0].unit if self.curves else None
-        en, zh = unit_heading(unit, "en"), unit_heading(unit, "zh")
+        en = "" if unit is None else f", {unit_heading(unit, 'en')}"
+        zh = "" if unit is None else f"（{unit_heading(unit, 'zh')}）"
         measured = [
-            ("median", f"median, {en}", f"中位数（{zh}）", [curve.median for curve in self.curves]),
+            ("median", f"median{en}", f"中位数{zh}", [curve.median for curve in self.curves]),
             ("lower", "lower", "下限", [float(end.lower) for end in ends]),
             ("upper", "upper", "上限", [float(end.upper) for end in ends]),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import attrs
@@ -9,11 +10,11 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.errors import InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.retention._survival import Reading
 from shequn.retention.survival_curve import SurvivalCurve, curve_of_stays
-from shequn.retention.time_units import to_units, unit_heading, unit_us
-from shequn.stats._checks import instance, items_of
+from shequn.retention.time_units import to_units, unit_heading, unit_text, unit_us
+from shequn.stats._checks import instance, items_of, number_between
 from shequn.values.elapsed import elapsed_us
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _curves(given: Sequence[SurvivalCurve]) -> tuple[SurvivalCurve, ...]:
 
 
 def _times(given: Sequence[float]) -> tuple[float, ...]:
-    return tuple(float(time) for time in given)
+    return tuple(number_between("at", time, 0) for time in items_of("at", given, expected="numbers of 0 or more"))
 
 
 class IdleSensitivityRow(NamedTuple):
@@ -74,6 +75,9 @@ class IdleSensitivityRow(NamedTuple):
 @attrs.frozen(kw_only=True, repr=False)
 class IdleSensitivity(Tabular[IdleSensitivityRow]):
     """The same log by several `idle_after`; made by `idle_sensitivity`.
+
+    A table has a row for each `idle_after`, with the 95 % interval of the median; `to_columns` has one for each time
+    too, with the interval of the survival.
 
     Attributes
     ----------
@@ -128,8 +132,8 @@ class IdleSensitivity(Tabular[IdleSensitivityRow]):
         ]
         measured = [
             ("median", "median", "中位数", self.median),
-            ("median_lower", "lower", "下限", np.array([float(end.lower) for end in ends])),
-            ("median_upper", "upper", "上限", np.array([float(end.upper) for end in ends])),
+            ("median_lower", "median, lower", "中位数下限", np.array([float(end.lower) for end in ends])),
+            ("median_upper", "median, upper", "中位数上限", np.array([float(end.upper) for end in ends])),
         ]
         en, zh = (unit_heading(self._unit, lang) for lang in ("en", "zh"))
         return [
@@ -147,7 +151,7 @@ class IdleSensitivity(Tabular[IdleSensitivityRow]):
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
         survival = self.survival
         shares = [
-            Column(key=f"at_{place}", en=f"S({time:g})", zh=f"S({time:g})", values=survival[:, place], format="rate")
+            Column(key=f"at_{place}", en=_shown(time), zh=_shown(time), values=survival[:, place], format="rate")
             for place, time in enumerate(self.at)
         ]
         return [*self._each(), *shares]
@@ -171,14 +175,21 @@ class IdleSensitivity(Tabular[IdleSensitivityRow]):
         return by_fields(self)
 
     def __repr__(self) -> str:
-        idle = ", ".join(f"{time:g}" for time in self.idle_after)
+        idle = ", ".join(unit_text(float(time), None, "en") for time in self.idle_after)
         shares = "".join(
-            f", S({time:g}) {'–' if not len(found) else ' … '.join(_share(share) for share in found)}"
+            f", {_shown(time)} {'–' if not len(found) else ' … '.join(_share(share) for share in found)}"
             for time, found in zip(
                 self.at, self.survival[[0, -1] if len(self.curves) > 1 else slice(None)].T, strict=True
             )
         )
         return f"IdleSensitivity(idle_after {idle or '–'}{shares}; {unit_heading(self._unit, 'en')})"
+
+
+def _shown(time: float) -> str:
+    """Return the heading of the survival after a time."""
+    if time == int(time) or time < 1:
+        return f"S({time:.10g})" if time >= 1 else f"S({time:.3g})"
+    return f"S({f'{time:.2f}'.rstrip('0').rstrip('.')})"
 
 
 def _share(share: float) -> str:
@@ -205,7 +216,7 @@ def idle_sensitivity(
     idle_after : sequence of timedelta
         Lengths of silence, in any order; one given twice counts once.
     at : sequence of timedelta or float
-        Times at which the survival is told; a number is in `unit`.
+        Times of 0 or more at which the survival is told; a number is in `unit`.
 
     Returns
     -------
@@ -215,7 +226,7 @@ def idle_sensitivity(
     Raises
     ------
     InvalidTypeError, InvalidValueError, UnknownLabelError
-        As in `survival`; or there is none, or more than 1,000.
+        As in `survival`; or there is none, or more than 1,000; or a time is negative or not finite.
 
     Notes
     -----
@@ -238,20 +249,34 @@ def idle_sensitivity(
     >>> silences = [duration(days=days) for days in (7, 14, 30)]
     >>> table = idle_sensitivity(log, idle_after=silences, at=[30, 60], observed_until=datetime(1970, 7, 20))
     >>> print(table)
-    idle after, days  followed  evaporated  censored  too young  median  lower  upper  S(30)  S(60)
-    ───────────────────────────────────────────────────────────────────────────────────────────────
-                   7       371         330        41          0   23.25  18.13  27.72  42.2%  18.7%
-                  14       369         313        56          2   23.25  18.44  28.08  42.6%  19.5%
-                  30       346         278        68         25   24.32  19.02  30.23  44.6%  20.3%
+    idle after, days  followed  evaporated  censored  too young  median  median, lower  median, upper  S(30)  S(60)
+    ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+                   7       371         330        41          0   23.25          18.13          27.72  42.2%  18.7%
+                  14       369         313        56          2   23.25          18.44          28.08  42.6%  19.5%
+                  30       346         278        68         25   24.32          19.02          30.23  44.6%  20.3%
     """
     reading = Reading.of(log, kinds=kinds, observed_until=observed_until, unknown_kinds=unknown_kinds)
     unit_us(unit)
     given = items_of("idle_after", idle_after, expected="durations")
     silences = sorted({elapsed_us("idle_after", silence, at_least=1) for silence in given})
-    times = [float(to_units("at", time, unit)) for time in items_of("at", at, expected="durations or numbers")]
+    times = [_one_time(time, unit) for time in _in_order(at)]
     for name, found in (("idle_after", silences), ("at", times)):
         if not 1 <= len(found) <= _MOST_ROWS:
             raise InvalidValueError(message(name, f"1 to {_MOST_ROWS:,} of them", len(found)))
     members = reading.stays_of_members()
     stays = members.take(members.last_us >= members.first_us)
     return IdleSensitivity(curves=[curve_of_stays(stays, reading.rule(us), unit) for us in silences], at=times)
+
+
+def _in_order(at: Any) -> list[Any]:  # noqa: ANN401
+    expected = "durations or numbers"
+    if issubclass(type(at), Set):
+        raise InvalidTypeError(message("at", expected, at))
+    return items_of("at", at, expected=expected)
+
+
+def _one_time(time: Any, unit: TimeUnitName) -> float:  # noqa: ANN401
+    found = to_units("at", time, unit)
+    if found.ndim:
+        raise InvalidTypeError(message("at", "durations or numbers, each by itself", time))
+    return float(found)

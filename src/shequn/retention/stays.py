@@ -10,6 +10,7 @@ import numpy as np
 from shequn.columns.in_window import InWindow
 from shequn.columns.readonly import by_fields, frozen, int64
 from shequn.errors import InvalidValueError, message
+from shequn.retention.time_units import span_text
 from shequn.stats import SurvivalTable
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class IdleRule:
             They differ in what evaporated means, or in the end of observation that a caller gave.
         """
         for name, mine, theirs in (
-            ("idle_after", self.idle_us, other.idle_us),
+            ("idle_after", span_text(self.idle_us, "en"), span_text(other.idle_us, "en")),
             ("kinds", _named(self.kinds), _named(other.kinds)),
         ):
             if mine != theirs:

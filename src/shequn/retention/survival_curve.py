@@ -11,7 +11,7 @@ import numpy as np
 from shequn.columns.breakdown import Tally
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, render
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
 from shequn.retention.stays import IdleRule, Stays
 from shequn.retention.time_units import (
     TimeUnitName,
@@ -23,7 +23,7 @@ from shequn.retention.time_units import (
     unit_us,
 )
 from shequn.stats import Interval, SurvivalTable
-from shequn.stats._checks import instance
+from shequn.stats._checks import instance, one_of
 from shequn.values.elapsed import from_elapsed_us
 from shequn.values.instants import from_us
 
@@ -43,6 +43,7 @@ __all__ = ["SurvivalCurve", "SurvivalRow", "curve_of_stays", "kaplan_meier"]
 _FEW_TIMES = 16  # that are shown one by one
 _N_STEPS = 12
 _MOST_STEPS = 1_000_000
+_LATEST = 1e290  # in any unit
 
 
 @attrs.frozen(kw_only=True)
@@ -328,7 +329,8 @@ class SurvivalCurve(Tally[SurvivalRow]):
     def _in_counts(self, argument: str, t: Times) -> FloatArray:
         """Return times in the unit of the counts; of microseconds, whole ones."""
         asked = to_units(argument, t, self.unit)
-        return asked if self._scale == 1 else np.rint(asked * self._scale)
+        # Of times near the largest float nothing is left but that they are after the end of follow-up.
+        return asked if self._scale == 1 else np.rint(np.clip(asked, -_LATEST, _LATEST) * self._scale)
 
     def _scaled(self, interval: Interval) -> Interval:
         return Interval(*(frozen(np.asarray(end / self._scale)) for end in interval))
@@ -420,6 +422,7 @@ class SurvivalCurve(Tally[SurvivalRow]):
           40        1      20         0      0.0%       –       –
         40 followed: 40 events, 0 censored. Median 20 days (95 %: 14 to 26).
         """
+        one_of("lang", lang, ("en", "zh"))
         columns = self._columns(lang) if every is None else self._at_times(self._multiples(self._step(every)))
         return render(columns, lang=lang, title=self._title(lang), notes=self._notes(lang), max_rows=max_rows)
 
@@ -492,7 +495,8 @@ class SurvivalCurve(Tally[SurvivalRow]):
         if self.rule is None:
             if lang == "zh":
                 return [f"共观察 {self.n_followed:,}：事件 {self.n_events:,}，截尾 {self.n_censored:,}。{middle}"]
-            return [f"{self.n_followed:,} followed: {self.n_events:,} events, {self.n_censored:,} censored. {middle}"]
+            events = counted(self.n_events, "event")
+            return [f"{self.n_followed:,} followed: {events}, {self.n_censored:,} censored. {middle}"]
         idle = span_text(self.rule.idle_us, lang)
         until = "–" if self.observed_until is None else self.observed_until.to_iso8601_string()
         derived = self.rule.horizon.is_derived
@@ -503,7 +507,7 @@ class SurvivalCurve(Tally[SurvivalRow]):
                 f"蒸发：最后 {idle}没有活动。观察至 {until}{'（由数据推得）' if derived else ''}。{middle}",
             ]
         return [
-            f"{self.n_members:,} members: {self.n_events:,} evaporated, {self.n_censored:,} censored, "
+            f"{counted(self.n_members, 'member')}: {self.n_events:,} evaporated, {self.n_censored:,} censored, "
             f"{self.too_young:,} too young to judge.",
             f"Evaporated: nothing in the last {idle}. Observed until {until}{', derived' if derived else ''}. {middle}",
         ]
@@ -515,9 +519,8 @@ class SurvivalCurve(Tally[SurvivalRow]):
     def __repr__(self) -> str:
         """Show how many were followed, what became of them, and the median."""
         young = f", {self.too_young:,} too young" if self.too_young else ""
-        told = (
-            f"{self.n_events:,} {'events' if self.rule is None else 'evaporated'}, {self.n_censored:,} censored{young}"
-        )
+        events = counted(self.n_events, "event") if self.rule is None else f"{self.n_events:,} evaporated"
+        told = f"{events}, {self.n_censored:,} censored{young}"
         middle = "never reached" if math.isnan(self.median) else unit_text(self.median, self.unit, "en")
         return f"SurvivalCurve({self.n_followed:,} followed: {told}; median {middle})"
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import instance, items_of, one_of, plain
+from shequn.stats._checks import instance, items_of, number_between, one_of
 from shequn.stats._follow_ups import distinct_times, of_one_kind
 from shequn.stats.survival import SurvivalTable
 from shequn.stats.tails import chi2_sf
@@ -235,12 +235,9 @@ def _before(n: FloatArray, d: FloatArray) -> FloatArray:
 
 
 def _power(name: str, value: object) -> float:
-    number = plain(value)
-    if isinstance(number, bool) or not isinstance(number, int | float):
+    if value is None:
         raise InvalidTypeError(message(name, "a number of 0 or more with weights='fleming-harrington'", value))
-    if not 0 <= number < math.inf:
-        raise InvalidValueError(message(name, "a finite number of 0 or more", value))
-    return float(number)
+    return number_between(name, value, 0)
 
 
 def _statistic(score: FloatArray, variance: FloatArray) -> tuple[float, int]:

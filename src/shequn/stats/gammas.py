@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from shequn._typing import FloatArray
 
-__all__ = ["digamma", "log_gamma", "trigamma"]
+__all__ = ["digamma", "log_gamma", "log_gamma_ratio", "trigamma"]
 
 # From here on the asymptotic series below are exact to the last bits; smaller arguments are moved up to it first.
 _FAR: Final = 10.0
@@ -41,6 +41,29 @@ def log_gamma(x: FloatArray) -> FloatArray:
         np.multiply(product, x + step, out=product, where=step < steps)
     series = _series(far, _BERNOULLI / (_EVEN * (_EVEN - 1.0))) * far
     return (far - 0.5) * np.log(far) - far + _HALF_LOG_2PI + series - np.log(product)
+
+
+def log_gamma_ratio(x: FloatArray, more: FloatArray) -> FloatArray:
+    r"""Return :math:`\ln \Gamma(x + d) / \Gamma(x)` for x > 0 and d of 0 or more, elementwise.
+
+    Notes
+    -----
+    The difference of two of Stirling's series, of which nothing cancels however large x is.
+
+    Examples
+    --------
+    >>> log_gamma_ratio(np.array([4.0, 1e15]), np.array([2.0, 1.0])).round(6)
+    array([ 2.995732, 34.538776])
+    """
+    far, steps = _moved_up(x)
+    lifted = np.zeros_like(far)
+    for step in range(int(steps.max(initial=0.0))):
+        lifted -= np.where(step < steps, np.log1p(more / (x + step)), 0.0)
+    terms = _BERNOULLI / (_EVEN * (_EVEN - 1.0))
+    ends = far + more
+    # ln Γ(x + d) - ln Γ(x): the product of the steps taken is divided by, so that `lifted` is added with its sign.
+    series = _series(ends, terms) * ends - _series(far, terms) * far
+    return (far - 0.5) * np.log1p(more / far) + more * np.log(ends) - more + series + lifted
 
 
 def digamma(x: FloatArray) -> FloatArray:
