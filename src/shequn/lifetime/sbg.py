@@ -209,8 +209,8 @@ class ShiftedBetaGeometric(Fitted):
         at = _periods("t", t)
         log_share = self._log_survival(at)
         total = np.float64(self.alpha + self.beta)
-        both, one = _psi(total + at) - _psi(np.full_like(at, total)), np.full_like(at, self.beta)
-        by = np.stack([-both, _psi(one + at) - _psi(one) - both])
+        both, one = digamma(total + at) - digamma(np.full_like(at, total)), np.full_like(at, self.beta)
+        by = np.stack([-both, digamma(one + at) - digamma(one) - both])
         error = np.sqrt(np.einsum("i...,ij,j...->...", by, self.covariance, by))
         inner = log_share < 0
         factor = np.exp(z * np.divide(error, -log_share, out=np.zeros_like(at), where=inner))
@@ -301,10 +301,6 @@ class ShiftedBetaGeometric(Fitted):
         by_time = log_gamma_ratio(beta, t) - log_gamma_ratio(alpha + beta, t)
         by_alpha = log_gamma_ratio(beta, alpha) - log_gamma_ratio(beta + t, alpha)
         return np.where(t < alpha, by_time, by_alpha)
-
-
-def _psi(x: FloatArray) -> FloatArray:
-    return digamma(x)
 
 
 def _discounted(alpha: float, beta: float, rate: float) -> float:

@@ -14,6 +14,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
 from shequn.network.paths import dependencies
+from shequn.network.ranking import by_score, places
 from shequn.stats._checks import generator, instance, one_of, reals, refuse, whole
 
 if TYPE_CHECKING:
@@ -282,15 +283,10 @@ class Betweenness(Tabular[BetweennessRow]):
     @property
     def rank(self) -> IntArray:
         """Place of each member from 1 on, shape (n,); of equal scores the earlier member comes first."""
-        rank = np.empty(len(self.members), dtype=np.int64)
-        rank[self._order()] = np.arange(1, len(self.members) + 1)
-        return frozen(rank)
-
-    def _order(self) -> IntArray:
-        return np.argsort(-self.score, kind="stable").astype(np.int64)
+        return places(self.score)
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
-        order = self._order()
+        order = by_score(self.score)
         ranks = np.arange(1, len(order) + 1)
         error = self.standard_error
         return [

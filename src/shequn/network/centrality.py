@@ -12,6 +12,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Index
+from shequn.network.ranking import by_score, places
 from shequn.stats._checks import instance, number_between, one_of, reals_column, whole
 
 if TYPE_CHECKING:
@@ -211,15 +212,10 @@ class PageRank(Tabular[PageRankRow]):
     @property
     def rank(self) -> IntArray:
         """Place of each member from 1 on, shape (n,); of equal scores the earlier member comes first."""
-        rank = np.empty(len(self.members), dtype=np.int64)
-        rank[self._order()] = np.arange(1, len(self.members) + 1)
-        return frozen(rank)
-
-    def _order(self) -> IntArray:
-        return np.argsort(-self.score, kind="stable").astype(np.int64)
+        return places(self.score)
 
     def _columns(self, _lang: Lang, /) -> Sequence[Column]:
-        order = self._order()
+        order = by_score(self.score)
         ranks, score = np.arange(1, len(order) + 1), self.score[order]
         return [
             Column(key="rank", en="rank", zh="名次", values=ranks, format="count"),
@@ -231,7 +227,7 @@ class PageRank(Tabular[PageRankRow]):
     def _tidy(self) -> Sequence[Column]:
         return [
             *self._columns("en")[:2],
-            Column(key="score", en="score", zh="得分", values=self.score[self._order()], format="number"),
+            Column(key="score", en="score", zh="得分", values=self.score[by_score(self.score)], format="number"),
         ]
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:

@@ -1,5 +1,7 @@
 """What share is still there after so much time, counting those of whom it is not yet known when they go?"""
 
+# Longer than most files: one result, whose readings all turn times into its unit, and how it is shown.
+
 from __future__ import annotations
 
 import math

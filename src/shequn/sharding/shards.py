@@ -11,7 +11,7 @@ import numpy as np
 from shequn.columns import Column, Tabular
 from shequn.columns.readonly import by_fields, frozen, read_only, read_only_or_none
 from shequn.entities.size import OPTIMAL_SIZE, SizeBand
-from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, counted, message
 from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding.bounds import size_band
@@ -364,8 +364,8 @@ class Shards(Tabular[ShardRow]):
     def _title(self, lang: Lang, /) -> str | None:
         lo, hi = self.bounds.lo, self.bounds.hi
         if lang == "zh":
-            return f"{len(self.members):,} 人，{len(self.groups):,} 个群，每群 {lo}–{hi} 人"
-        return f"{len(self.members):,} members in {len(self.groups):,} groups of {lo} to {hi}"
+            return f"{len(self.members):,} 人，{len(self.groups):,} 个群，每群 {lo:,}–{hi:,} 人"
+        return f"{counted(len(self.members), 'member')} in {counted(len(self.groups), 'group')} of {lo:,} to {hi:,}"
 
     def _notes(self, lang: Lang, /) -> Sequence[str]:
         if not self.total_weight:
@@ -392,7 +392,8 @@ class Shards(Tabular[ShardRow]):
 
     def __repr__(self) -> str:
         """Show the size and how much is kept."""
-        size = f"{len(self.members):,} members in {len(self.groups):,} groups of {self.bounds.lo}–{self.bounds.hi}"
+        size = f"{counted(len(self.members), 'member')} in {counted(len(self.groups), 'group')}"
+        size += f" of {self.bounds.lo:,}–{self.bounds.hi:,}"
         how = f", dealt by {self.dealt_by}" if self.dealt_by in _DEALT_WITHOUT_TIES else ""
         return f"Shards({size}, kept {self.kept:.3f}{how})"
 
