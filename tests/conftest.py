@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries: `HYPOTHESIS_PROFILE=soak` overnight, `ci` where the CI variable is set, else `default`."""
+"""How hard Hypothesis tries: `HYPOTHESIS_PROFILE=soak` overnight, `few` for a look, `ci` where CI is set, or `default`."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("few", settings.get_profile("ci"), max_examples=15)
 settings.register_profile("soak", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
