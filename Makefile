@@ -31,8 +31,9 @@ types: ## check types, with mypy and with basedpyright
 docs: ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
 
-example: ## print a real chat community, week by week
+example: ## print a real chat community week by week, and a made-up one from admission to the end of a campaign
 	$(BIN)/python examples/chat_community.py
+	$(BIN)/python examples/private_domain.py
 
 bench: ## measure speed and memory against ClickHouse, DuckDB, Polars and pandas
 	$(BIN)/python -m benchmarks

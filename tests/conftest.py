@@ -1,4 +1,4 @@
-"""How hard Hypothesis tries: `HYPOTHESIS_PROFILE=soak` overnight, `few` for a look, `ci` where CI is set, or `default`."""
+"""How hard Hypothesis tries, by `HYPOTHESIS_PROFILE`: `soak` overnight, `few` for a look, `ci` where CI is set."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ THREE_PACKAGES = {"attr", "attrs", "numpy", "pendulum"}
 # An allow-list, so that a module nobody thought of is noticed. Who adds one has seen that what is used of it is pure.
 PURE_STDLIB = {
     "__future__", "abc", "bisect", "calendar", "collections", "concurrent", "contextlib", "copy", "dataclasses",
-    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "html", "inspect",
+    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "inspect",
     "itertools", "json", "keyword", "math", "numbers", "operator", "re", "reprlib", "statistics", "string", "struct",
     "sys", "textwrap", "types", "typing", "unicodedata", "warnings", "zlib", "zoneinfo",
 }  # fmt: skip

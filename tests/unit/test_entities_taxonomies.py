@@ -37,6 +37,7 @@ def test_a_value_is_the_text_of_its_code_and_survives_pickle_and_copy(taxonomy):
 
 def test_the_usual_kinds_are_those_of_the_domain():
     assert {kind.value: kind.zh for kind in EventKind} == {
+        "apply": "申请",
         "join": "入群",
         "leave": "退群",
         "remove": "移出",
@@ -68,7 +69,7 @@ def test_there_are_eight_types_of_communities():
 
 
 def test_what_is_done_to_a_member_is_not_activity():
-    assert set(PASSIVE_KINDS) == {"receive", "leave", "remove", "mute", "role"}
+    assert set(PASSIVE_KINDS) == {"apply", "receive", "leave", "remove", "mute", "role"}
     assert all(kind.value in PASSIVE_KINDS for kind in (EventKind.RECEIVE, EventKind.ROLE))
 
 
@@ -84,7 +85,7 @@ def test_a_numpy_text_is_a_text():
 def test_a_misspelt_name_gets_the_closest_one():
     with pytest.raises(
         UnknownLabelError,
-        match=r"^label: expected code, zh or en of one of the 17 EventKind values, got "
+        match=r"^label: expected code, zh or en of one of the 18 EventKind values, got "
         r"'purchse'; did you mean 'purchase'\?$",
     ):
         EventKind.from_label("purchse")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shequn.errors import InvalidTypeError, InvalidValueError
-from shequn.stats import holm
+from shequn.stats import benjamini_hochberg, holm
 
 
 def test_the_smallest_is_multiplied_by_the_number_of_tests_and_the_next_by_one_less():
@@ -47,3 +47,20 @@ def test_what_is_no_p_value_is_refused():
         holm([0.5, 1.5, -0.1])
     with pytest.raises(InvalidTypeError, match=r"^p_values: expected real numbers, got 'bool values'$"):
         holm([True])
+
+
+def test_the_false_discovery_rule_leaves_the_largest_as_it_is_and_doubles_the_first_of_two():
+    np.testing.assert_allclose(benjamini_hochberg([0.01, 0.5]), [0.02, 0.5])
+
+
+def test_the_false_discovery_rule_never_adjusts_a_value_above_a_larger_one():
+    np.testing.assert_allclose(benjamini_hochberg([0.01, 0.011, 0.9]), [0.0165, 0.0165, 0.9])
+
+
+def test_the_false_discovery_rule_leaves_out_tests_that_were_not_made():
+    np.testing.assert_allclose(benjamini_hochberg([[np.nan, 0.02], [np.nan, 0.04]]), [[np.nan, 0.04], [np.nan, 0.04]])
+    assert benjamini_hochberg([]).shape == (0,)
+    assert float(benjamini_hochberg(0.03)) == 0.03
+    assert not benjamini_hochberg([0.1]).flags.writeable
+    with pytest.raises(InvalidValueError, match=r"^p_values: expected p-values in \[0, 1\], got 1.5 at row 1 \(2 of 3"):
+        benjamini_hochberg([0.5, 1.5, -0.1])

@@ -73,7 +73,7 @@ def of_kinds(
     Parameters
     ----------
     kinds : collection of str, or None
-        None stands for every kind that is activity: all but receive, leave, remove, mute and role.
+        None stands for every kind that is activity: all but apply, receive, leave, remove, mute and role.
     unknown_kinds : {"warn", "ignore", "raise"}
         What to do about a kind that the log does not know. A part of a log knows the kinds of the whole.
 

@@ -1,17 +1,19 @@
-"""Where does a community live, and how many people may a group have there on a day?"""
+"""Where does a community live, how many people may a group have there on a day, and what may be posted?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TypeAlias
 
 import attrs
 
 from shequn.entities._fields import Entity, label, text
+from shequn.entities._sets import taxa
+from shequn.entities.content_taxonomies import ContentFormat
 from shequn.entities.taxonomies import Openness, PlatformBreadth
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import whole
+from shequn.stats._checks import number_between, whole
 from shequn.values import Dated
 
 __all__ = ["QQ_GROUP", "WECHAT_CAP_STEPS", "WECHAT_GROUP", "WEIBO", "Platform", "wechat_group"]
@@ -59,6 +61,37 @@ def _caps(caps: Caps) -> Dated[int] | None:
     return Dated(whole_caps)
 
 
+def _formats(formats: Iterable[ContentFormat | str] | None) -> tuple[ContentFormat, ...] | None:
+    return None if formats is None else taxa("formats", ContentFormat, formats)
+
+
+def _max_chars(max_chars: int | None) -> int | None:
+    return None if max_chars is None else _positive("max_chars", max_chars)
+
+
+def _max_seconds(max_seconds: float | None) -> float | None:
+    return None if max_seconds is None else number_between("max_seconds", max_seconds, 0, excluding="least")
+
+
+def _min_aspect(min_aspect: float | None) -> float | None:
+    return None if min_aspect is None else number_between("min_aspect", min_aspect, 0, excluding="least")
+
+
+def _max_aspect(max_aspect: float | None) -> float | None:
+    return None if max_aspect is None else number_between("max_aspect", max_aspect, 0, excluding="least")
+
+
+def _max_pixels(max_pixels: int | None) -> int | None:
+    return None if max_pixels is None else _positive("max_pixels", max_pixels)
+
+
+def _positive(argument: str, value: object) -> int:
+    read = whole(argument, value)
+    if read < 1:
+        raise InvalidValueError(message(argument, "1 or more, or None", value))
+    return read
+
+
 def _id_as_text(platform: Platform) -> str:
     return str(platform.id)
 
@@ -83,19 +116,30 @@ class Platform(Entity):
     caps : int, mapping of date to int, or Dated, optional
         Most members a group may have: one number, or numbers with the first day each holds (None, for the first, is
         since ever). None stands for no cap.
+    formats : iterable of ContentFormat or str, optional
+        What content may be made of; None for anything.
+    max_chars : int, optional
+        Most characters a text may have.
+    max_seconds : float, optional
+        Longest that content may play.
+    min_aspect, max_aspect : float, optional
+        Least and most that the width of a picture may be over its height: 9 / 16 for an upright one.
+    max_pixels : int, optional
+        Most pixels of a picture, width by height.
     source : str, optional
         Where the figures come from.
 
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        A field has a type or value that cannot be used; a cap is below 1.
+        A field has a type or value that cannot be used; a cap is below 1; `min_aspect` is above `max_aspect`.
     UnknownLabelError
-        `breadth` or `openness` names no value.
+        `breadth`, `openness` or a format names no value.
 
     References
     ----------
-    Rows N1, N2, N15 and T11 of the domain table.
+    Rows N1, N2, N15, T11 and K18 of the domain table. The sources give no limits on content, so the platforms given
+    here have none: set those of the day with `attrs.evolve`.
 
     Examples
     --------
@@ -112,7 +156,18 @@ class Platform(Entity):
     breadth: PlatformBreadth | None = attrs.field(default=None, converter=_breadth)
     openness: Openness | None = attrs.field(default=None, converter=_openness)
     caps: Dated[int] | None = attrs.field(default=None, converter=_caps)
+    formats: tuple[ContentFormat, ...] | None = attrs.field(default=None, converter=_formats)
+    max_chars: int | None = attrs.field(default=None, converter=_max_chars)
+    max_seconds: float | None = attrs.field(default=None, converter=_max_seconds)
+    min_aspect: float | None = attrs.field(default=None, converter=_min_aspect)
+    max_aspect: float | None = attrs.field(default=None, converter=_max_aspect)
+    max_pixels: int | None = attrs.field(default=None, converter=_max_pixels)
     source: str | None = attrs.field(default=None, converter=_source)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the order of the ends."""
+        if self.min_aspect is not None and self.max_aspect is not None and self.min_aspect > self.max_aspect:
+            raise InvalidValueError(message("min_aspect", f"at most max_aspect ({self.max_aspect:g})", self.min_aspect))
 
     def cap_at(self, on: date) -> int | None:
         """Return the most members a group may have on a day, None for no cap.

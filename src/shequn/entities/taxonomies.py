@@ -90,6 +90,7 @@ class EventKind(Taxonomy):
     <EventKind.REPLY: 'reply'>
     """
 
+    APPLY = "apply", "申请", "apply"
     JOIN = "join", "入群", "join"
     LEAVE = "leave", "退群", "leave"
     REMOVE = "remove", "移出", "remove"
@@ -110,9 +111,9 @@ class EventKind(Taxonomy):
 
 
 PASSIVE_KINDS: frozenset[str] = frozenset(
-    {EventKind.RECEIVE, EventKind.LEAVE, EventKind.REMOVE, EventKind.MUTE, EventKind.ROLE}
+    {EventKind.APPLY, EventKind.RECEIVE, EventKind.LEAVE, EventKind.REMOVE, EventKind.MUTE, EventKind.ROLE}
 )
-"""Kinds that are not activity of the member: receive 触达, leave 退群, remove 移出, mute 屏蔽, role 变更角色."""
+"""Kinds that are no activity: apply 申请, receive 触达, leave 退群, remove 移出, mute 屏蔽, role 变更角色."""
 
 
 class MemberRole(Taxonomy):

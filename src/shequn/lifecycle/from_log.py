@@ -61,7 +61,7 @@ def community_series(
     kinds : collection of str, default {"post", "reply", "ask"}
         What is a message.
     active_kinds : collection of str, optional
-        What is activity; by default all kinds but receive, leave, remove, mute and role.
+        What is activity; by default all kinds but apply, receive, leave, remove, mute and role.
     join, leave : collection of str
         Kinds that bring a member in, and that take one out.
     exclude : collection of labels, or one label

@@ -77,7 +77,7 @@ def survival(
         How long a silence up to the end of observation is evaporation, such as ``pendulum.duration(days=30)``. See
         `idle_sensitivity` for how the answer moves with it.
     kinds : collection of str, optional
-        Kinds of event that are activity; by default all but receive, leave, remove, mute and role.
+        Kinds of event that are activity; by default all but apply, receive, leave, remove, mute and role.
     observed_until : aware datetime, optional
         End of observation: rows at or after it are ignored. By default one resolution after the last row.
     by : Assignment, mapping or str, optional

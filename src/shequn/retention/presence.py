@@ -703,7 +703,7 @@ def presence(
     week_start : {"monday", "sunday"}
         First day of the week; without effect on other units.
     kinds : collection of str, or one, optional
-        The kinds that count as activity; by default all but receive, leave, remove, mute and role.
+        The kinds that count as activity; by default all but apply, receive, leave, remove, mute and role.
     observed_until : aware datetime, optional
         End of observation: rows at or after it are ignored. Left out, it is the last row's instant plus the log's
         resolution.

@@ -214,7 +214,7 @@ def count(
     Parameters
     ----------
     kinds : str or collection of str, optional
-        Of these kinds; by default of all that are activity (all but receive, leave, remove, mute and role).
+        Of these kinds; by default of all that are activity (all but apply, receive, leave, remove, mute and role).
     within : timedelta, optional
         Rows in (as_of − before − within, as_of − before]; by default from the beginning.
     before : timedelta, optional

@@ -71,8 +71,8 @@ def behaviour_layers(
     idle_after : timedelta, optional
         Who gave no sign of life for so long is silent. By default `within`; not shorter than it.
     active_kinds : collection of str, optional
-        What counts for active days. By default all kinds but receive, leave, remove, mute and role, so that reading
-        counts. Name those of taking part (post, reply, …) to make readers potential.
+        What counts for active days. By default all kinds but apply, receive, leave, remove, mute and role, so that
+        reading counts. Name those of taking part (post, reply, …) to make readers potential.
     potential_kinds : collection of str, default read, click, join
         What else is a sign of life.
     purchase_kinds : collection of str, default purchase

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from shequn._typing import FloatArray
 
-__all__ = ["digamma", "log_gamma", "log_gamma_ratio", "trigamma"]
+__all__ = ["digamma", "digamma_gap", "log_gamma", "log_gamma_ratio", "trigamma", "trigamma_gap"]
 
 # From here on the asymptotic series below are exact to the last bits; smaller arguments are moved up to it first.
 _FAR: Final = 10.0
@@ -102,6 +102,51 @@ def trigamma(x: FloatArray) -> FloatArray:
     for step in range(int(steps.max(initial=0.0))):
         taken += np.where(step < steps, 1.0 / (x + step) ** 2, 0.0)
     return 1.0 / far + 0.5 / far**2 + _series(far, _BERNOULLI) / far + taken
+
+
+def digamma_gap(x: FloatArray, more: FloatArray) -> FloatArray:
+    r"""Return :math:`\psi(x + d) - \psi(x)` for x > 0 and d of 0 or more, elementwise.
+
+    Notes
+    -----
+    Terms are subtracted one by one in closed form, so that little cancels however large x is.
+
+    Examples
+    --------
+    >>> digamma_gap(np.array([4.0, 1e15]), np.array([1.0, 1.0]))
+    array([2.5e-01, 1.0e-15])
+    """
+    far, steps = _moved_up(x)
+    taken = np.zeros_like(far)
+    for step in range(int(steps.max(initial=0.0))):
+        taken += np.where(step < steps, more / ((x + step) * (x + step + more)), 0.0)
+    ends, terms = far + more, _BERNOULLI / _EVEN
+    rest = 0.5 * more / (far * ends) - (_series(ends, terms) - _series(far, terms))
+    return np.log1p(more / far) + rest + taken
+
+
+def trigamma_gap(x: FloatArray, more: FloatArray) -> FloatArray:
+    r"""Return :math:`\psi'(x + d) - \psi'(x)`, 0 or less, for x > 0 and d of 0 or more, elementwise.
+
+    Examples
+    --------
+    >>> trigamma_gap(np.array([4.0, 1e15]), np.array([1.0, 1.0]))
+    array([-6.25e-02, -1.00e-30])
+    """
+    far, steps = _moved_up(x)
+    taken = np.zeros_like(far)
+    for step in range(int(steps.max(initial=0.0))):
+        start = x + step
+        taken += np.where(step < steps, _square_gap(start, more), 0.0)
+    ends = far + more
+    series = _series(ends, _BERNOULLI) / ends - _series(far, _BERNOULLI) / far
+    return -more / (far * ends) + 0.5 * _square_gap(far, more) + series + taken
+
+
+def _square_gap(x: FloatArray, more: FloatArray) -> FloatArray:
+    """Return 1 / (x + d)**2 - 1 / x**2."""
+    ends = x + more
+    return -more * (x + ends) / (x * ends) ** 2
 
 
 def _moved_up(x: FloatArray) -> tuple[FloatArray, FloatArray]:
