@@ -12,6 +12,7 @@ import numpy as np
 from shequn.columns.readonly import frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import MisalignedError, counted, message
+from shequn.graph.roots import component_roots
 from shequn.labels import Index
 from shequn.stats._checks import array_of, counts_column, instance, number_between, reals_column, refuse
 from shequn.values.instants import FIRST_US, LAST_US
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from shequn.columns.table import Lang
     from shequn.labels import Label
 
-__all__ = ["DuplicateRow", "Duplicates", "linked"]
+__all__ = ["DuplicateRow", "Duplicates"]
 
 _DAY_US: Final = 86_400_000_000
 
@@ -135,7 +136,7 @@ class Duplicates(Tabular[DuplicateRow]):
         if mask.shape != (n,):
             raise MisalignedError(message("is_empty", f"one for each of {counted(n, 'item')}", mask.shape))
         self._set("is_empty", mask if not mask.flags.writeable else frozen(mask.copy()))
-        roots = linked(n, np.append(self.first, np.arange(n)), np.append(self.second, self.content))
+        roots = component_roots(n, np.append(self.first, np.arange(n)), np.append(self.second, self.content))
         self._set("cluster", frozen(np.unique(roots, return_inverse=True)[1].astype(np.int64)))
 
     def _set(self, name: str, value: object) -> None:
@@ -332,27 +333,3 @@ def _instants(at_us: ArrayLike | None, n: int) -> IntArray | None:
     if bad.any():
         refuse("at_us", "microseconds of instants in [1900, 2262)", us, bad)
     return us if us.dtype == np.int64 and not us.flags.writeable else frozen(us.astype(np.int64))
-
-
-def linked(n: int, u: IntArray, v: IntArray, /) -> IntArray:
-    """Return the lowest row that each of n rows is linked to, over however many links.
-
-    Examples
-    --------
-    >>> linked(4, np.array([3, 2]), np.array([1, 3])).tolist()
-    [0, 1, 1, 1]
-    """
-    root = np.arange(n)
-    while True:
-        low, high = np.minimum(root[u], root[v]), np.maximum(root[u], root[v])
-        apart = low != high
-        if not apart.any():
-            return root
-        u, v = u[apart], v[apart]
-        # The root of each links to the lowest root it touches, and then everybody to the end of their chain.
-        np.minimum.at(root, high[apart], low[apart])
-        while True:
-            further = root[root]
-            if np.array_equal(further, root):
-                break
-            root = further

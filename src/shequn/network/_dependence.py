@@ -12,9 +12,9 @@ from shequn.columns.numbers import exact_sum
 from shequn.columns.table import Tabular
 from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.graph import InteractionGraph
+from shequn.graph.roots import component_roots
 from shequn.labels import Index
 from shequn.network._concentration import ContributionShares, concentration
-from shequn.network.connected import component_roots
 from shequn.network.facts import Fact, measures, shown, tidy
 from shequn.network.ties import sums
 from shequn.network.whom import mask_of

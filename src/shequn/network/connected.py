@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from shequn.columns.readonly import frozen
 from shequn.graph import InteractionGraph
+from shequn.graph.roots import component_roots
 from shequn.labels import Assignment, Index
 from shequn.stats._checks import instance
 
-if TYPE_CHECKING:
-    from shequn._typing import IntArray
-
-__all__ = ["component_roots", "components"]
+__all__ = ["components"]
 
 
 def components(graph: InteractionGraph, /) -> Assignment:
@@ -60,40 +56,3 @@ def components(graph: InteractionGraph, /) -> Assignment:
     number[found[np.argsort(-sizes[found], kind="stable")]] = np.arange(len(found), dtype=np.int32)
     numbers = Index(np.arange(len(found)))
     return Assignment(members=graph.members, codes=frozen(number[root]), segments=numbers)
-
-
-def component_roots(n: int, u: IntArray, v: IntArray, /) -> IntArray:
-    """Return the lowest-numbered member of the component of each member, shape (n,).
-
-    Examples
-    --------
-    >>> component_roots(4, np.array([3]), np.array([1])).tolist()
-    [0, 1, 2, 1]
-    """
-    root = np.arange(n, dtype=np.int64)
-    while len(u):
-        lowest = np.full(n, n, dtype=np.int64)
-        np.minimum.at(lowest, u, v)
-        np.minimum.at(lowest, v, u)
-        grows = np.flatnonzero(lowest < n)
-        # Joining the lowest neighbour makes no ring of more than two; of two that join each other the lower one stays.
-        # The lowest of all is joined by whom it joins, and so stays to the end.
-        step = np.arange(n, dtype=np.int64)
-        step[grows] = lowest[grows]
-        both = grows[(step[step[grows]] == grows) & (grows < step[grows])]
-        step[both] = both
-        step = _followed(step)
-        root = step[root]
-        u, v = step[u], step[v]
-        apart = u != v
-        u, v = u[apart], v[apart]
-    return root
-
-
-def _followed(step: IntArray) -> IntArray:
-    """Return where each chain of steps ends; each round goes twice as far as the one before."""
-    while True:
-        twice = step[step]
-        if np.array_equal(twice, step):
-            return step
-        step = twice

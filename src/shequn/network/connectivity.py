@@ -12,7 +12,7 @@ from shequn.columns.table import Tabular
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidValueError, counted, message
 from shequn.graph import InteractionGraph
-from shequn.network.connected import component_roots
+from shequn.graph.roots import component_roots
 from shequn.network.facts import Fact, measures, tidy
 from shequn.stats._checks import instance, number_between, one_of, whole
 
