@@ -7,6 +7,7 @@ from the library, and each decision becomes facts of the same log, from which th
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import NamedTuple
 
 import attrs
@@ -34,7 +35,7 @@ COMMUNITY = sq.Community(
     platforms=[sq.WECHAT_GROUP],
     positioning="想学理财的上班族，每天一课，不荐股",
 )
-SHARE_WHO_KNOW, SHARE_INVITED, PLACES_SHOWN = 0.9, 0.3, 5
+SHARE_WHO_KNOW, SHARE_INVITED, LIFT, PLACES_SHOWN = 0.9, 0.3, 1.9, 5
 GROUPS = [
     sq.Group(id=name, community=COMMUNITY.id, platform=sq.WECHAT_GROUP, name=f"创富{name}", created=OPENED)
     for name in ("一群", "二群", "三群")
@@ -119,14 +120,18 @@ def people(log: sq.EventLog, rng: np.random.Generator) -> People:
 
 
 def lived(
-    log: sq.EventLog, crowd: People, window: sq.Window, rng: np.random.Generator, lift: float | np.ndarray = 1.0
+    log: sq.EventLog, crowd: People, window: sq.Window, rng: np.random.Generator, written_to: np.ndarray | None = None
 ) -> sq.EventLog:
-    """Let everybody who has not left live through a window, and add what they did; `lift` multiplies who buys."""
+    """Let everybody who has not left live through a window, and add what they did.
+
+    Who was written to buys more, and their check-ins are those of the campaign.
+    """
+    invited = np.zeros(len(crowd.ids), dtype=bool) if written_to is None else written_to
     gone = np.isin(crowd.ids, log.where(kinds="leave").member.labels())
     chances = {
         "check_in": crowd.check_in,
         "post": crowd.post,
-        "purchase": crowd.purchase * lift,
+        "purchase": crowd.purchase * np.where(invited, LIFT, 1.0),
         "leave": crowd.leave,
     }
     events: list[sq.Event] = []
@@ -139,9 +144,9 @@ def lived(
             for person in np.flatnonzero(did).tolist():
                 at = morning.add(minutes=23 * 60 if kind == "leave" else int(rng.integers(7 * 60, 23 * 60)))
                 fen = int(rng.lognormal(4.2, 0.6) * 100) if kind == "purchase" else None
-                events.append(
-                    sq.Event(member=crowd.ids[person], kind=kind, at=at, group=crowd.groups[person], value=fen)
-                )
+                item = CAMPAIGN.id if kind == "check_in" and invited[person] else None
+                who, group = crowd.ids[person], crowd.groups[person]
+                events.append(sq.Event(member=who, kind=kind, at=at, group=group, value=fen, item=item))
     return extended(log, events)
 
 
@@ -252,6 +257,11 @@ def section(title: str, *tables: str) -> None:
     print("", title, "─" * 60, *tables, sep="\n")
 
 
+def local(at: dt.datetime | None) -> str:
+    """Return how the community's clocks show an instant in UTC."""
+    return "–" if at is None else pendulum.instance(at.replace(tzinfo=dt.UTC)).in_timezone(TZ).format("MM-DD HH:mm")
+
+
 def whom(log: sq.EventLog, roster: sq.Roster) -> sq.segmentation.Audience:
     """Choose who is written to and who is left alone to compare with, and show why for one member."""
     rule = (r.field("等级") >= "银卡") | r.did("check_in", within=duration(days=14))
@@ -282,17 +292,19 @@ def campaign(
     section("五、发什么、什么时候发：避开上班和夜里", plan.table(lang="zh"))
 
     sent = through_the_gate(plan, chosen)
-    section("六、每条消息过一道闸门：每人每周至多两条，间隔至少一天半", sent.table(lang="zh"))
+    later = next(row for row in sent.rows() if row.action == "hold")
+    told = f"例如：{later.member} 的一条{later.action.zh}，{later.reason.zh}，最早可发：{local(later.next_allowed)}"
+    section("六、每条消息过一道闸门：每人每周至多两条，间隔至少一天半", sent.table(lang="zh"), told)
 
     written_to = np.isin(crowd.ids, chosen.members.labels[chosen.treated])
     log = sq.EventLog.concat([log, sent.receipts()])
-    log = lived(log, crowd, CAMPAIGN.window, rng, lift=np.where(written_to, 1.9, 1.0))
+    log = lived(log, crowd, CAMPAIGN.window, rng, written_to)
     return extended(log, redemptions(log, chosen))
 
 
 def prizes_drawn(log: sq.EventLog) -> sq.Money:
-    """Show who checked in for longest, draw the prizes, and return what they cost."""
-    checks = log.where(kinds="check_in", start=STARTS, end=ENDS)
+    """Show who of the campaign checked in for longest, draw the prizes, and return what they cost."""
+    checks = log.where(kinds="check_in", items=CAMPAIGN.id)
     streaks = sq.campaigns.streaks(checks, tz=TZ, as_of=ENDS, grace=1)
     places = sq.campaigns.rank(streaks.longest)  # who is equal shares a place
     best = [row for row in np.argsort(places, kind="stable").tolist() if places[row] <= PLACES_SHOWN]

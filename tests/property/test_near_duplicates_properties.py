@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shequn.content import TokenSets, near_duplicates, originality
 from shequn.content._near_duplicates import bands_for
-from shequn.content.duplicates import linked
+from shequn.graph.roots import component_roots
 
 SETS = st.lists(st.frozensets(st.integers(0, 9), max_size=7), max_size=14).map(lambda found: dict(enumerate(found)))
 THRESHOLDS = st.one_of(st.sampled_from([0.2, 1 / 3, 0.5, 0.6, 2 / 3, 0.75, 0.8, 1.0]), st.floats(0.05, 1.0))
@@ -135,4 +135,4 @@ def test_the_root_is_the_lowest_that_is_linked(n, links):
             reach[a] |= reach[b]
             reach[b] |= reach[a]
     u, v = (np.array([link[i] for link in links], dtype=np.int64) for i in range(2))
-    assert linked(n, u, v).tolist() == [min(found) for found in reach]
+    assert component_roots(n, u, v).tolist() == [min(found) for found in reach]

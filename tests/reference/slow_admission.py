@@ -57,7 +57,7 @@ def _reason(one, policy, group, door, inviters, issued):  # noqa: PLR0911, PLR09
     elif policy.mode == "approval":
         return _review(one, policy), None
     elif policy.mode == "invitation":
-        reason, by = _invitation(one, inviters, issued)
+        reason, by = _invitation(one, policy, door, inviters, issued)
         if reason:
             return reason, None
     if policy.min_score is not None:
@@ -65,13 +65,6 @@ def _reason(one, policy, group, door, inviters, issued):  # noqa: PLR0911, PLR09
             return "score_unknown", None
         if one.score < policy.min_score:
             return "score_too_low", None
-    if by is not None:
-        if one.invite in door.spent:
-            return "invite_used", None
-        if inviters is None and by not in door.members:
-            return "inviter_not_member", None
-        if policy.quota_per_inviter is not None and door.invited.get(by, 0) >= policy.quota_per_inviter:
-            return "quota_exhausted", None
     return None, by
 
 
@@ -83,21 +76,25 @@ def _review(one, policy):
     return "score_too_low" if one.score < policy.min_score else None
 
 
-def _invitation(one, inviters, issued):
+def _invitation(one, policy, door, inviters, issued):  # noqa: PLR0911
     by = one.invited_by
     if one.invite is not None:
         invite = issued.get(one.invite)
         if invite is None or one.at < invite.issued:
             return "unknown_invite", None
-        if invite.used is not None and one.at >= invite.used:
-            return "invite_used", None
         if invite.expires is not None and one.at >= invite.expires:
             return "invite_expired", None
+        if one.invite in door.spent or (invite.used is not None and one.at >= invite.used):
+            return "invite_used", None
         by = invite.by
     if by is None:
         return "not_invited", None
     if inviters is not None and by not in inviters:
         return "inviter_not_allowed", None
+    if inviters is None and by not in door.members:
+        return "inviter_not_member", None
+    if policy.quota_per_inviter is not None and door.invited.get(by, 0) >= policy.quota_per_inviter:
+        return "quota_exhausted", None
     return None, by
 
 

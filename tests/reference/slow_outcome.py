@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from statistics import mean, stdev, variance
 
-PASSIVE = {"receive", "leave", "remove", "mute", "role"}
+PASSIVE = {"apply", "receive", "leave", "remove", "mute", "role"}
 
 
 def slow_outcome(rows, treated, held_out, *, start, end, as_of, before=None, item=None):
@@ -24,6 +24,7 @@ def slow_outcome(rows, treated, held_out, *, start, end, as_of, before=None, ite
             facts = {
                 "reached": any(row[1] == "receive" for row in about),
                 "participated": any(row[1] not in PASSIVE for row in about),
+                "actions": sum(row[1] not in PASSIVE for row in about),
                 "converted": any(row[1] == "purchase" for row in mine),
                 "revenue": sum(row[3] for row in mine if row[1] == "purchase"),
             }

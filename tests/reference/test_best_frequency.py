@@ -112,3 +112,28 @@ def test_what_cannot_be_used_is_refused():
     with pytest.raises(InvalidValueError, match=r"^n_periods: "):
         attrs.evolve(found, n_periods=3)
     assert isinstance(found, BestFrequency)
+
+
+@pytest.mark.parametrize(
+    ("posts", "error"), [("3", InvalidTypeError), (None, InvalidTypeError), (math.inf, InvalidValueError)]
+)
+def test_a_slope_is_at_a_number_of_posts(posts, error):
+    with pytest.raises(error, match="posts: expected"):
+        best_frequency(POSTS, noisy(1, peaked)).slope(posts)
+
+
+def test_numbers_far_from_zero_make_no_variance_below_it():
+    # (x' V x) of a fit next to exact, where the numbers of posts are large, is rounded to either side of 0.
+    for posts in ([2**31 - 1, 1, 2, 3, 4, 5], [10**9 + n for n in range(8)], [10**8, 1, 2, 3, 4, 5, 6]):
+        found = best_frequency(posts, [1.0] * len(posts))
+        assert np.isfinite([*found.slope(posts[0]), *found.curve([posts[0]])[1].lower]).all()
+
+
+def test_responses_whose_squares_are_infinite_are_refused():
+    with pytest.raises(InvalidValueError, match=r"response: expected numbers in \[-1e\+100, 1e\+100\], got 1e\+308"):
+        best_frequency(POSTS, [1e308] * len(POSTS))
+
+
+def test_more_posts_than_can_be_told_apart_are_refused():
+    with pytest.raises(InvalidValueError, match=r"posts: expected integers in \[0, 2147483647\]"):
+        best_frequency([2**62] * 5 + [2**62 - 1, 2**62 - 2], [1.0] * 7)

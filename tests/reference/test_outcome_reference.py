@@ -65,7 +65,7 @@ def test_every_figure_is_the_one_of_the_definition(seed):
     slow = slow_outcome(rows, treated, held_out, start=0, end=length * DAY, as_of=as_of, before=before, item="own")
     for name, arm in (("treated", found.treated), ("held_out", found.held_out)):
         members = slow[name]
-        for key in ("reached", "participated", "converted"):
+        for key in ("reached", "participated", "actions", "converted"):
             assert getattr(arm, key) == totals(members, key), key
         assert arm.revenue.minor == totals(members, "revenue")
         assert arm.before.converted == totals(members, "converted_before")
@@ -75,6 +75,7 @@ def test_every_figure_is_the_one_of_the_definition(seed):
     ours, theirs = slow["treated"], slow["held_out"]
     assert found.incremental_revenue.value.minor == round(incremental(ours, theirs))
     _like_scipy(found.revenue_uplift, _column(ours, "revenue"), _column(theirs, "revenue"))
+    _like_scipy(found.heat_uplift, _column(ours, "actions"), _column(theirs, "actions"))
     _like_scipy(
         found.revenue_change_uplift,
         _column(ours, "revenue") - _column(ours, "revenue_before"),

@@ -365,3 +365,109 @@ def test_what_comes_out_survives_a_pickle():
 def test_an_argument_that_cannot_be_used_is_named(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+# --- one after the other, or all at once ---
+
+
+@pytest.mark.parametrize(
+    ("policy", "second", "reason"),
+    [
+        (AdmissionPolicy(mode="invitation", min_score=50), {"hours": 2, "score": None}, "invite_used"),
+        (AdmissionPolicy(mode="invitation", min_score=50), {"hours": 2, "score": 40}, "invite_used"),
+        (AdmissionPolicy(mode="invitation"), {"hours": 40, "score": 90}, "invite_expired"),
+        (AdmissionPolicy(mode="invitation", min_score=50), {"hours": 2, "score": 40, "invite": None}, "score_too_low"),
+        (
+            AdmissionPolicy(mode="invitation", min_score=50, quota_per_inviter=1),
+            {"hours": 2, "score": 40, "invite": None},
+            "quota_exhausted",
+        ),
+    ],
+)
+def test_what_an_invitation_lacks_comes_before_the_score_in_a_batch_as_one_by_one(policy, second, reason):
+    invites = [Invite(code="i1", by="root", issued=START, expires=START.add(hours=30))]
+    second = {"invite": "i1", **second}
+    asked = [
+        Applicant(id="a", at=START.add(hours=1), score=90, invited_by="root", invite="i1"),
+        Applicant(
+            id="b",
+            at=START.add(hours=second["hours"]),
+            score=second["score"],
+            invited_by="root",
+            invite=second["invite"],
+        ),
+    ]
+    options = {"group": GROUP, "tz": TZ, "invites": invites}
+    root = AdmissionState(members=["root"])
+    after = admit(asked[:1], policy, state=root, **options).state
+    assert reasons(asked, policy, state=root, invites=invites) == ["admitted", reason]
+    assert admit(asked[1], policy, state=after, **options).reason.value == reason
+
+
+def test_caps_and_quotas_beyond_64_bits_are_no_limit():
+    asked = [Applicant(id="a", at=START, invited_by="root")]
+    policy = AdmissionPolicy(mode="invitation", cap=10**30, quota_per_inviter=10**30)
+    assert reasons(asked, policy, state=AdmissionState(members=["root"])) == ["admitted"]
+    free = attrs.evolve(GROUP, platform=Platform(id="p", caps=None))
+    assert reasons(asked, policy, group=free, state=AdmissionState(members=["root"])) == ["admitted"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        AdmissionState(members=["1"]),
+        AdmissionState(barred=["1"]),
+        AdmissionState(waiting=Applicants.from_applicants([Applicant(id="1", at=START)])),
+    ],
+)
+def test_ids_of_another_type_than_those_known_are_refused(state):
+    with pytest.raises(
+        InvalidTypeError, match=r"applicants: expected labels of one type .*, got 1, a label of type int"
+    ):
+        admit([Applicant(id=1, at=START)], AdmissionPolicy(), group=GROUP, tz=TZ, state=state)
+
+
+@pytest.mark.parametrize(("name", "value"), [("score", 3), ("score", [[3.0]]), ("approved", True)])
+def test_a_column_of_applicants_has_one_dimension(name, value):
+    with pytest.raises(MisalignedError, match=f"{name}: expected a column of one dimension"):
+        Applicants.from_columns(applicant=["a"], at=[0], time_unit="s", **{name: value})
+
+
+@pytest.mark.parametrize("others", [2**53, 10**30])
+def test_a_number_of_others_that_cannot_be_is_refused(others):
+    with pytest.raises(InvalidValueError, match="others: expected a number of members >= 0, below 2"):
+        AdmissionState(others=others)
+
+
+def test_missing_values_are_none_in_arrays_of_objects_as_in_lists():
+    columns = {"applicant": ["a", "b"], "at": [0, 1], "time_unit": "s"}
+    listed = Applicants.from_columns(**columns, score=[1, None], approved=[True, None])
+    objects = Applicants.from_columns(
+        **columns, score=np.array([1, None], dtype=object), approved=np.array([True, None], dtype=object)
+    )
+    assert objects == listed
+    assert objects.approved.tolist() == [1, -1]
+    pandas = pytest.importorskip("pandas")
+    nullable = Applicants.from_columns(
+        **columns,
+        score=pandas.Series([1, None], dtype="Int64"),
+        approved=pandas.Series([True, None], dtype="boolean"),
+    )
+    assert nullable == listed
+    with pytest.raises(InvalidTypeError, match="approved: expected True, False or None, got 'yes' at row 1"):
+        Applicants.from_columns(**columns, approved=np.array([True, "yes"], dtype=object))
+
+
+def test_who_waits_does_so_once_and_is_not_in():
+    waiting = Applicants.from_applicants([Applicant(id="a", at=START), Applicant(id="a", at=START)])
+    with pytest.raises(InvalidValueError, match="waiting: expected each applicant once, got 'a'"):
+        AdmissionState(waiting=waiting)
+    with pytest.raises(InvalidValueError, match="waiting: expected applicants who are no members, got 'a'"):
+        AdmissionState(members=["a"], waiting=waiting.take(np.array([0])))
+
+
+def test_nobody_is_promoted_before_the_group_is_open():
+    waiting = Applicants.from_applicants([Applicant(id="a", at=START.subtract(days=2))])
+    early = START.subtract(days=1)
+    made = promote(AdmissionState(waiting=waiting), AdmissionPolicy(), group=GROUP, tz=TZ, at=early)
+    assert [row.reason.value for row in made.rows()] == ["group_full"]

@@ -100,7 +100,7 @@ def test_scarcity_puts_each_newcomer_in_the_band_of_their_group(given_rows, unti
     for row, left, _ in stays(given_rows, until):
         who, _, joined, group, _ = given_rows[row]
         rate = accepted[group]
-        band = "up to 50%" if rate <= 0.5 else "up to 80%" if rate <= 0.8 else "above 80%"
+        band = "≤ 50%" if rate <= 0.5 else "≤ 80%" if rate <= 0.8 else "> 80%"
         judged = joined + 5 <= until
         did = any(w == who and kind == "post" and joined < at < joined + 5 for w, kind, at, _, _ in given_rows)
         for found, hit in ((stayed, left is None or left >= joined + 5), (active, did)):
@@ -134,8 +134,8 @@ def test_where_few_are_let_in_more_stay():
         extra={"outcome": outcome + [None] * len(leavers)},
     )
     effect = scarcity_effect(log, as_of=from_us(90 * DAY * S))
-    assert effect.retention.rate("up to 50%").value == pytest.approx(0.9)
-    assert effect.retention.rate("above 80%").value == pytest.approx(0.5)
+    assert effect.retention.rate("≤ 50%").value == pytest.approx(0.9)
+    assert effect.retention.rate("> 80%").value == pytest.approx(0.5)
     assert effect.difference.lower > 0.2
     assert effect.association.p_value < 1e-5
 
@@ -177,3 +177,23 @@ def test_an_argument_that_cannot_be_used_is_named(call, error, match):
     log = log_of([("a", "join", 0, "g", "open"), ("a", "post", 0, "g", "open")])
     with pytest.raises(error, match=match):
         call(log, from_us(20 * S))
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: Onboarding(steps=[["post"]]), "steps: expected names that are non-empty str, got"),
+        (lambda: Onboarding(steps=["post"], received=None), "received: expected names of steps, got None"),
+        (
+            lambda: scarcity_effect(
+                EventLog.from_columns(member=["a"], kind="join", at=[0], time_unit="s", group=["g"]),
+                as_of=from_us(1),
+                bands=None,
+            ),
+            "bands: expected ends between 0 and 1, ascending, got None",
+        ),
+    ],
+)
+def test_what_is_no_collection_is_named(make, match):
+    with pytest.raises(InvalidTypeError, match=match):
+        make()

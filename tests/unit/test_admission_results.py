@@ -11,6 +11,7 @@ import pytest
 
 from shequn.admission import (
     AdmissionRates,
+    AdmissionState,
     Onboarding,
     OnboardingProgress,
     ReminderPlan,
@@ -25,10 +26,11 @@ from shequn.admission import (
     response_times,
     scarcity_effect,
 )
-from shequn.columns import EventLog
-from shequn.entities import AdmissionPolicy, Applicant, Group, Platform
+from shequn.columns import EventLog, memberships
+from shequn.entities import WECHAT_GROUP, AdmissionPolicy, Applicant, Group, Platform
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError
 from shequn.labels import Assignment, Coded, Index
+from shequn.retention import flow_ledger
 from shequn.values import Cadence, DailyWindow
 from shequn.values.instants import from_us
 
@@ -223,3 +225,24 @@ def test_decisions_point_at_rows_that_exist():
 def test_a_result_does_not_contradict_itself(call, match):
     with pytest.raises((InvalidValueError, MisalignedError), match=match):
         call()
+
+
+def test_only_members_leave_an_invitation_in_the_log():
+    opened = pendulum.datetime(2024, 5, 1, tz="Asia/Shanghai")
+    group = Group(id="g1", community="c1", platform=WECHAT_GROUP, name="一群", created=opened)
+    asked = [
+        Applicant(id=name, at=opened.add(hours=n), invited_by=by)
+        for n, (name, by) in enumerate([("ann", "ghost"), ("bo", "ann"), ("cy", "zoe"), ("di", "eve"), ("eve", None)])
+    ]
+    state = AdmissionState(members=["zoe"])
+    made = admit(asked, AdmissionPolicy(), group=group, tz="Asia/Shanghai", state=state)
+    assert [(event.member, event.target) for event in made.events if event.kind == "invite"] == [
+        ("ann", "bo"),
+        ("zoe", "cy"),
+    ]
+    by = {event.member: event.extra.get("invited_by") for event in made.events if event.kind == "join"}
+    assert by == {"ann": "ghost", "bo": "ann", "cy": "zoe", "di": "eve", "eve": None}
+    assert [event for row in range(5) for event in made.decision(row).events] == list(made.events)
+    ledger = flow_ledger(made.log, every="week", tz="Asia/Shanghai", by="group")["g1"]
+    inside = memberships(made.log, as_of=opened.add(days=1))
+    assert int(ledger.joined.sum()) == len(inside) + 1  # zoe, who invites, joined before the log began

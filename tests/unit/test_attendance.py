@@ -144,3 +144,8 @@ def test_counts_are_counts():
         BeforeAfter(members=1, before=1, after=0, change_sd=-1)
     with pytest.raises(InvalidTypeError, match="attendance_rate: expected a Rate or None"):
         attrs.evolve(came(), attendance_rate=0.5)
+
+
+def test_who_attended_must_be_told():
+    with pytest.raises(InvalidTypeError, match="attended: expected a mask over the members, or labels of members"):
+        came(attended=None)

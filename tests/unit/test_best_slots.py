@@ -219,3 +219,21 @@ def test_it_reads_well_in_both_languages():
     assert "2 篇帖子，同帖相关 0.000；另有 2 篇时间未到" in zh
     assert len(list(response.rows())) == len(response) == 168
     assert next(response.rows())._fields == tuple(response.to_columns())
+
+
+def test_more_members_than_an_integer_holds_are_refused():
+    with pytest.raises(InvalidValueError, match="reached: expected at most 2,147,483,647 members"):
+        best_slots(log_of(("ann", "read", POSTED)), {"tea": POSTED}, tz=SHANGHAI, reached=10**30)
+
+
+def test_sums_of_members_reached_do_not_overflow():
+    with pytest.raises(InvalidValueError, match=r"trials: expected integers in \[0, 2147483647\]"):
+        SlotResponse(slot=[0, 0, 0], hits=[1, 1, 1], trials=[2**62] * 3)
+    assert SlotResponse(slot=[0, 0, 0], hits=[1, 1, 1], trials=[2**31 - 1] * 3).slot_trials[0] == 3 * (2**31 - 1)
+
+
+@pytest.mark.parametrize("hits", [0, 2**31 - 1])
+def test_rates_next_to_nothing_or_all_of_billions_still_have_an_interval(hits):
+    response = SlotResponse(slot=list(range(48)) * 40, hits=[hits] * 1920, trials=[2**31 - 1] * 1920, days="weekend")
+    assert (response.lower <= response.upper).all()
+    assert "1,920 posts" in str(response)

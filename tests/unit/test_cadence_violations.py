@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import attrs
 import numpy as np
 import pendulum
@@ -132,3 +134,44 @@ def test_records_that_contradict_themselves_are_refused():
         Regularity(n_gaps=-1, mean_gap_hours=1, cv=0)
     with pytest.raises(InvalidValueError, match="mean_gap_hours: expected a number of 0 or more"):
         Regularity(n_gaps=2, mean_gap_hours=-1, cv=0)
+
+
+def test_a_window_may_begin_or_end_where_clocks_go_back_over_midnight():
+    # St John's went from 00:01 back to 23:01 of the day before.
+    again = pendulum.datetime(2010, 11, 7, 2, 31)
+    posts = [again.subtract(seconds=20), again.add(minutes=9), again.add(days=1)]
+    for window in (
+        sq.Window(again.subtract(seconds=30), again.add(days=3)),
+        sq.Window(again.subtract(days=3), again.add(minutes=14)),
+        sq.Window(again.subtract(seconds=30), again.add(minutes=14)),
+    ):
+        found = cadence_violations(
+            posts, Cadence(), tz="America/St_Johns", window=window, at_least=Cadence(per_day=1, per_month=1)
+        )
+        days = [(row.start, row.end) for row in found.rows()]
+        assert all(window.start <= start < end <= window.end for start, end in days)
+
+
+def test_posts_that_disturb_are_a_number_of_the_posts():
+    found = cadence_violations(at(1), Cadence(), tz=TZ)
+    for bad, error in ((-1, InvalidValueError), (2, InvalidValueError), ("1", InvalidTypeError)):
+        with pytest.raises(error, match="n_disturbing: expected"):
+            attrs.evolve(found, n_disturbing=bad)
+
+
+def test_what_is_not_known_of_few_posts_is_the_same_in_a_copy():
+    for few in ([], [MONDAY]):
+        found = regularity(few)
+        own = Regularity(n_gaps=0, mean_gap_hours=float("nan"), cv=float("nan"))
+        for same in (regularity(few), own, pickle.loads(pickle.dumps(found))):  # noqa: S301
+            assert (same, hash(same)) == (found, hash(found))
+    assert regularity([]) != Regularity(n_gaps=0, mean_gap_hours=1.0, cv=float("nan"))
+
+
+@pytest.mark.parametrize("unit", ["per_day", "per_week", "per_month"])
+def test_no_more_can_be_asked_for_than_is_allowed(unit):
+    with pytest.raises(InvalidValueError, match=f"at_least: expected {unit} of at most 1, as in cadence, got 2"):
+        cadence_violations(
+            [], sq.Cadence(**{unit: 1}), at_least=Cadence(**{unit: 2}), tz="UTC",
+            window=sq.Window(pendulum.datetime(2024, 3, 1), pendulum.datetime(2024, 3, 9)),
+        )  # fmt: skip

@@ -5,6 +5,7 @@ import math
 import pickle
 from datetime import UTC, date, datetime
 
+import attrs
 import numpy as np
 import pendulum
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from shequn.campaigns import review_designs
 from shequn.columns import Roster
 from shequn.entities import Campaign, CampaignTheme, Reward
-from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError
+from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError
 from shequn.stats import wilson
 from shequn.values import Money, Window
 
@@ -235,3 +236,27 @@ def test_the_fit_is_that_of_asking_each_member(interests, topics, of_theme):
     for one, touched in zip(plans, result.touched, strict=True):
         spoken_to = {*one.topics, *(of_theme if one.theme else ())}
         assert touched == sum(bool(spoken_to & has) for has in interests)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"campaigns": None}, InvalidTypeError, "^campaigns: expected ids of campaigns"),
+        ({"n_untagged": "2"}, InvalidTypeError, "^n_untagged: "),
+        ({"n_audience": 2**63}, InvalidValueError, "^n_audience: expected a number of members"),
+        ({"has_topics": []}, (InvalidTypeError, MisalignedError), "^has_topics: expected"),
+        ({"has_topics": [True, False]}, MisalignedError, "^has_topics: expected one for each of 1 campaign"),
+        ({"forms": True}, InvalidTypeError, "^forms: expected a Mix or None"),
+        ({"reference": 0}, InvalidValueError, "^reference: "),
+        ({"for_each": "9"}, InvalidTypeError, "^for_each: "),
+        ({"festivals": None}, InvalidTypeError, "^festivals: expected names of festivals"),
+    ],
+)
+def test_a_review_that_contradicts_itself_is_refused(changes, error, says):
+    with pytest.raises(error, match=says):
+        attrs.evolve(review(plan()), **changes)
+
+
+def test_tags_are_named_by_a_str():
+    with pytest.raises(InvalidTypeError, match=r"^tags: expected a str or None"):
+        review(plan(), tags=[])

@@ -143,6 +143,10 @@ def test_input_that_cannot_be_used_is_refused(options, error, says):
         ({"dispersion": 0.9}, InvalidValueError, r"^dispersion: expected a finite number of 1 or more"),
         ({"participants": [11]}, InvalidValueError, r"^participants: expected at most as many as were reached"),
         ({"cost": ()}, MisalignedError, r"^cost: expected one for each of 1 form"),
+        ({"cost": ["1"]}, InvalidTypeError, r"^cost: expected Money"),
+        ({"forms": None}, InvalidTypeError, r"^forms: expected a collection of InteractionForm"),
+        ({"forms": ["pol"]}, UnknownLabelError, r"^forms: "),
+        ({"reached": None}, InvalidTypeError, r"^reached: expected integers"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_refused(changes, error, says):

@@ -142,3 +142,12 @@ def test_what_cannot_be_used_is_refused():
             by="kind", rate="read", levels=((ContentKind.EDUCATIONAL,),), items=[1], reached=[1], hits=[1, 2],
             effective=[1], effective_hits=[1], correlation=0, df=1,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [None, 1, "ab", [ContentKind.EDUCATIONAL, ContentKind.INTERACTIVE]])
+def test_levels_that_are_no_tuples_are_refused(levels):
+    with pytest.raises(InvalidTypeError, match="levels: expected a tuple of values of taxonomies for each level"):
+        ContentEffects(
+            by=("kind",), rate="read", levels=levels, items=[9, 7], reached=[900, 700], hits=[90, 140],
+            effective=[300, 250], effective_hits=[30, 50], correlation=0.02, df=14,
+        )  # fmt: skip

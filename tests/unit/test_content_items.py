@@ -288,3 +288,10 @@ def test_a_limit_of_the_day_is_set_on_a_platform_that_is_given():
     tightened = attrs.evolve(WECHAT_GROUP, max_seconds=60, source="operator's own rule")
     assert tightened == WECHAT_GROUP
     assert codes(tightened, seconds=61) == [ContentViolation.TOO_LONG]
+
+
+@pytest.mark.parametrize("name", ["width", "height"])
+def test_a_picture_is_no_larger_than_its_aspect_can_tell(name):
+    size = {"width": 1, "height": 1, name: 10**400}
+    with pytest.raises(InvalidValueError, match=f"^{name}: expected at most 2,147,483,647 pixels"):
+        ContentItem(id=1, kind="interactive", created=CREATED, **size)

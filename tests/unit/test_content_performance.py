@@ -235,3 +235,11 @@ def test_early_rows_are_told_in_both_languages():
     assert "1 条记录早于内容发布时间，未计入。" in done.table(lang="zh")
     assert done.table(lang="zh").startswith("截至 2024-03-30 16:00 UTC 的内容效果，按互动率下限排名")
     assert not math.isnan(done.last().read_rate)
+
+
+def test_ids_and_labels_of_another_type_are_refused():
+    log = log_of(("ann", "read", "a", 1))
+    with pytest.raises(InvalidTypeError, match="items: expected labels of one type"):
+        performance(log, [item(7)], as_of=NOW)
+    with pytest.raises(InvalidTypeError, match="audience: expected labels of one type"):
+        performance(log, [item()], as_of=NOW, audience=Index([1, 2]))

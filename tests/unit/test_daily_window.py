@@ -253,3 +253,26 @@ def test_a_cadence_keeps_caps_that_do_not_contradict_each_other():
 def test_a_cadence_that_contradicts_itself_is_refused(options, error, match):
     with pytest.raises(error, match=match):
         sq.Cadence(**options)
+
+
+@pytest.mark.parametrize("quiet", [sq.DailyWindow(start=480, end=540, tz="UTC"), sq.QuietHours()])
+def test_the_ends_of_a_span_of_turns_are_whole_numbers_in_any_order(quiet):
+    hour = 60 * MINUTE_US
+    turns = quiet.turns_us(np.int64(0), np.int64(24 * hour))
+    assert turns.tolist() == ([8 * hour, 9 * hour] if isinstance(quiet, sq.DailyWindow) else [])
+    for empty in ((0, 0), (24 * hour, 0)):
+        assert (quiet.turns_us(*empty).dtype, len(quiet.turns_us(*empty))) == (np.int64, 0)
+    for bad in (None, "0", 0.5, np.zeros(2, dtype=np.int64), at(2024, 3, 1)):
+        with pytest.raises(InvalidTypeError, match="lo_us: expected an integer"):
+            quiet.turns_us(bad, 24 * hour)
+
+
+def test_turns_a_long_way_off_are_refused():
+    with pytest.raises(InvalidValueError, match="hi_us: expected microseconds in the years 1600 to 2599"):
+        sq.DailyWindow(start=480, end=540, tz="UTC").turns_us(0, 10**30)
+
+
+def test_one_instant_is_quiet_or_not_and_a_column_is_none():
+    for column in ([], [0], [0, 1]):
+        with pytest.raises(InvalidTypeError, match="at: expected an aware datetime"):
+            sq.QuietHours().contains(np.array(column, dtype=np.int64))

@@ -274,3 +274,8 @@ def test_chances_of_what_cannot_be_drawn_are_refused():
         win_probabilities([1, 1], -1)
     with pytest.raises(InvalidTypeError, match="tickets: expected integers"):
         win_probabilities([0.5, 1], 1)
+
+
+def test_numbers_of_tickets_go_to_their_option_and_are_not_dropped():
+    with pytest.raises(InvalidTypeError, match=r"entries: expected labels of members.*got \{'a': 3\}"):
+        close_entries({"a": 3}, prizes=[Reward(kind="prize", cost=Money(1, "CNY"))])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import attrs
 import numpy as np
 import pytest
 
@@ -128,3 +129,13 @@ def test_what_cannot_be_used_is_refused():
             n_members=1,
             n_active=1,
         )
+
+
+def test_members_of_another_type_are_not_taken_for_silent():
+    with pytest.raises(InvalidTypeError, match="members: expected labels of one type"):
+        engagement(LOG, members=Index([1, 2]))
+
+
+def test_kinds_that_are_none_are_refused():
+    with pytest.raises(InvalidTypeError, match="kinds: expected kinds of act"):
+        attrs.evolve(engagement(LOG), kinds=None)

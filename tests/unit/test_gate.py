@@ -455,3 +455,75 @@ def test_facts_to_store_carry_what_the_messages_are_about():
 def test_an_item_for_each_message_is_asked_for():
     with pytest.raises(MisalignedError, match="item: expected one entry for each of the 2 rows, got 1"):
         Messages.from_columns(member=["ann", "bo"], at=[0, 0], time_unit="s", item=["spring"])
+
+
+# ── labels of two types, and masks of any form ───────────────────────────────────────────────────────────────────────
+
+
+def test_who_is_muted_may_be_told_by_a_mask_in_a_list():
+    noon = pendulum.datetime(2024, 3, 1, 12)
+    messages = Messages.from_columns(member=["ann", "bo"], at=[noon, noon])
+    for mask in ([False, True], (np.False_, np.True_)):
+        assert Gate(tz="UTC").decide_all(messages, muted=mask).sent.tolist() == [True, False]
+    with pytest.raises(MisalignedError, match="muted: expected a mask of the 2 members"):
+        Gate(tz="UTC").decide_all(messages, muted=[True])
+
+
+@pytest.mark.parametrize("name", ["muted", "left"])
+def test_labels_of_another_type_do_not_let_messages_through(name):
+    noon = pendulum.datetime(2024, 3, 1, 12)
+    messages = Messages.from_columns(member=["1", "2"], at=[noon, noon])
+    for labels in ({1}, np.array([1]), [1.5]):
+        with pytest.raises(InvalidTypeError, match=f"^{name}: expected"):
+            Gate(tz="UTC").decide_all(messages, **{name: labels})
+
+
+def test_a_history_whose_members_are_of_another_type_does_not_go_unseen():
+    noon = pendulum.datetime(2024, 3, 1, 12)
+    messages = Messages.from_columns(member=["1"], at=[noon])
+    history = sq.EventLog.from_columns(member=[1], kind="receive", at=[noon])
+    with pytest.raises(InvalidTypeError, match="history: expected labels of one type"):
+        Gate(tz="UTC", cadence=sq.Cadence(per_day=1)).decide_all(messages, history=history)
+
+
+def test_labels_of_another_type_are_not_counted_as_none():
+    joined = pendulum.datetime(2024, 3, 1)
+    log = sq.EventLog.from_columns(member=["1"], kind="receive", item=["7"], at=[joined])
+    numbers = sq.Roster.from_columns(member=[1], joined=[joined])
+    text = sq.Roster.from_columns(member=["1"], joined=[joined])
+    later = joined.add(days=9)
+    with pytest.raises(InvalidTypeError, match="log: expected labels of one type"):
+        selling_pressure(log, numbers, promo={"7"}, as_of=later)
+    with pytest.raises(InvalidTypeError, match="promo: expected labels of one type"):
+        selling_pressure(log, text, promo={7}, as_of=later)
+    fatigue = Pressure(half_life=pendulum.duration(days=1), cap=3)
+    with pytest.raises(InvalidTypeError, match="items: expected labels of one type"):
+        pressure_response(log, pressure=fatigue, as_of=later, tz="UTC", items={7}, unknown_kinds="ignore")
+
+
+@pytest.mark.parametrize("edges", [None, 1, "0", {"a": 1}, [[0]], object()])
+def test_bands_that_are_no_numbers_are_refused(edges):
+    start = pendulum.datetime(2024, 3, 1)
+    log = sq.EventLog.from_columns(member=["ann"], kind="receive", at=[start])
+    fatigue = Pressure(half_life=pendulum.duration(days=1), cap=3)
+    with pytest.raises((InvalidTypeError, MisalignedError), match=r"^edges: expected"):
+        pressure_response(log, pressure=fatigue, as_of=start.add(days=2), tz="UTC", edges=edges, unknown_kinds="ignore")
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_pressure_refuses_the_weights_that_a_gate_refuses(weight):
+    noon = pendulum.datetime(2024, 3, 1, 12)
+    fatigue = Pressure(half_life=pendulum.duration(days=1), cap=3)
+    with pytest.raises(InvalidValueError, match="weight: expected finite numbers of 0 or more"):
+        fatigue.level([0], at=noon, weight=weight)
+    with pytest.raises(InvalidValueError, match="weight: expected finite numbers of 0 or more"):
+        Gate(tz="UTC").decide(Message(), [noon], at=noon, weight=weight)
+
+
+def test_pressure_is_relieved_at_the_very_instant():
+    # Half of one message is gone after 12 hours, whenever it is asked.
+    fatigue = Pressure(half_life=pendulum.duration(hours=12), cap=1.5)
+    sent = pendulum.datetime(2024, 4, 5, 23, 30)
+    for minutes in range(1, 720, 7):
+        held = Gate(tz="UTC", pressure=fatigue).decide(Message(), [sent], at=sent.add(minutes=minutes))
+        assert (held.action, held.next_allowed) == (GateAction.HOLD, sent.add(hours=12))

@@ -30,12 +30,16 @@ def test_integers_keep_the_order_they_were_given_in(labels):
     assert type(index[0]) is int
 
 
+def test_a_mapping_is_no_list_of_labels_as_its_values_would_be_dropped():
+    with pytest.raises(InvalidTypeError, match="labels: expected labels in an order"):
+        Index({"b": 1, "a": 2})
+
+
 def test_an_index_is_made_from_whatever_has_an_order():
     expected = Index(["b", "a"])
     for labels in (
         ("b", "a"),
         iter(["b", "a"]),
-        {"b": 1, "a": 2},
         np.array(["b", "a"]),
         expected,
         {"b": 1, "a": 2}.keys(),

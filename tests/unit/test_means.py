@@ -55,3 +55,7 @@ def test_ends_and_unknowns():
     assert np.isnan(student_sf(np.nan, 5))
     assert np.isnan(student_quantile(np.nan, 5))
     assert np.isnan(paired_proportions(0, 0, 0).lower)
+
+
+def test_the_smallest_numbers_lie_in_the_middle_of_student_s_t():
+    assert student_sf([1e-300, -1e-300, 5e-324], 3).tolist() == [0.5, 0.5, 0.5]

@@ -120,3 +120,12 @@ def test_a_copy_of_a_mix_is_the_same(duplicate):
     mix = Mix({"b": 0.5, "a": 0.5})
     assert duplicate(mix) == mix
     assert list(duplicate(mix).shares) == ["b", "a"]
+
+
+def test_shares_whose_sum_is_infinite_are_refused():
+    with pytest.raises(InvalidValueError, match="shares: expected shares that sum to 1, got inf"):
+        Mix({"poll": 1e308, "lottery": 1e308})
+
+
+def test_the_largest_orders_see_the_largest_share_alone():
+    assert Mix({"poll": 0.35, "lottery": 0.33, "topic": 0.32}).hill(1.79e308) == pytest.approx(1 / 0.35)

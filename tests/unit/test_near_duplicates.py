@@ -265,3 +265,24 @@ def test_drafts_that_are_none_are_refused():
         originality([1.5], {})
     with pytest.raises(UnknownLabelError, match="ignore"):
         originality(["x"], {"a": ["x"]}, ignore=["b"])
+
+
+def test_the_exact_way_has_no_need_of_hash_functions():
+    sets = {"a": range(100), "b": range(99, 200), "c": range(300, 310)}
+    assert [pair[:2] for pair in near_duplicates(sets, threshold=0.004, method="exact").pairs()] == [("a", "b")]
+    with pytest.raises(InvalidValueError, match="n_hashes: expected 1 to 4,096"):
+        near_duplicates(sets, method="exact", n_hashes=0)
+
+
+@pytest.mark.parametrize("threshold", [1e-3, 1e-12])
+def test_where_no_number_of_hash_functions_would_do_the_exact_way_is_named(threshold):
+    with pytest.raises(InvalidValueError, match=r"threshold: expected one that 4,096 hash functions .* method='exact'"):
+        near_duplicates({"a": ["x"]}, threshold=threshold)
+
+
+def test_tokens_of_another_type_than_those_of_the_corpus_are_not_taken_for_original():
+    for draft, corpus in ((["1"], {"a": [1]}), ([1], {"a": ["1"]})):
+        with pytest.raises(InvalidTypeError, match="tokens: expected labels of one type"):
+            originality(draft, corpus)
+    with pytest.raises(InvalidTypeError, match="tokens"):
+        originality(np.array([[1]]), {"a": [1]})

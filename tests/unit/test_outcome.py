@@ -9,7 +9,19 @@ import numpy as np
 import pendulum
 import pytest
 
-from shequn.campaigns import Arm, Before, Change, Estimate, MoneyEstimate, Outcome, outcome
+from shequn.campaigns import (
+    Arm,
+    Before,
+    Change,
+    Estimate,
+    MoneyEstimate,
+    Outcome,
+    minimum_detectable,
+    minimum_detectable_mean,
+    outcome,
+    required_sample,
+    required_sample_of_means,
+)
 from shequn.campaigns.estimates import nearest
 from shequn.columns import EventLog, Roster
 from shequn.entities import Campaign, Goal, Reward
@@ -351,7 +363,7 @@ def test_revenue_in_two_currencies_is_refused():
         told(mixed, currency_column="currency")
     with pytest.raises(InvalidValueError, match="cost: expected Money in CNY, as the campaign"):
         told(BOUGHT, cost=Money.of(1, "USD"))
-    with pytest.raises(InvalidValueError, match="treated: expected Money in CNY, as the campaign"):
+    with pytest.raises(InvalidValueError, match="currency: expected CNY, as of the campaign, got 'USD'"):
         told(BOUGHT, currency="USD")
     with pytest.raises(InvalidValueError, match="held_out: expected Money in USD, as treated"):
         arms(
@@ -412,7 +424,7 @@ def test_an_audience_says_itself_who_is_held_out():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: Arm(members=-1), "members: expected a count of 0 or more"),
+        (lambda: Arm(members=-1), r"members: expected a count in \[0, 2\*\*63\), got -1"),
         (lambda: Arm(members=1, converted=2), "converted: expected at most 1, the members of the arm"),
         (lambda: Arm(members=1, revenue_sd=-1), "revenue_sd: expected a standard deviation"),
         (lambda: Arm(members=1, before=Before(converted=2)), "before.converted: expected at most 1"),
@@ -420,11 +432,20 @@ def test_an_audience_says_itself_who_is_held_out():
             lambda: Arm(members=1, before=Before(converted=0, change=Change(gained=1, lost=1))),
             "before.change",
         ),
+        (
+            lambda: Arm(members=9, converted=5, before=Before(converted=3, change=Change(gained=1, lost=0))),
+            "before.change: expected gained less lost to be 2, as converted less that before, got 1",
+        ),
+        (
+            lambda: Arm(members=9, revenue=Money(1, "CNY"), before=Before(converted=0, revenue=Money(1, "USD"))),
+            "before.revenue: expected Money in CNY, as revenue, got '0.01 USD'",
+        ),
+        (lambda: Arm(members=2**63), "members: expected a count in"),
         (lambda: arms(treated=Arm(members=0)), "treated: expected an arm of at least one member"),
         (lambda: arms(attribution="all"), "attribution: expected one of"),
         (lambda: arms().difference("revenue"), "metric: expected one of"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_arms_that_can_not_be_are_refused(make, match):
     with pytest.raises(InvalidValueError, match=match):
@@ -467,3 +488,29 @@ def test_estimates_tell_which_side_of_zero_they_lie_on():
     assert not Estimate(1, 0, 2).is_sure
     assert MoneyEstimate(Money(-2, "CNY"), Money(-3, "CNY"), Money(-1, "CNY")).is_sure
     assert nearest(math.nan, "CNY") is None
+
+
+def test_labels_of_another_type_than_the_log_s_are_refused():
+    with pytest.raises(InvalidTypeError, match=r"treated: expected labels of one type .*, got 7, a label of type int"):
+        told(BOUGHT, treated=[7])
+    with pytest.raises(InvalidTypeError, match="held_out: expected labels of one type"):
+        told(BOUGHT, held_out=np.array([7, 8]))
+    with pytest.raises(InvalidTypeError, match="members: expected labels of one type"):
+        told(BOUGHT, members=Index([7, 8]), treated=[True, False])
+
+
+@pytest.mark.parametrize(
+    ("size", "argument"),
+    [
+        (lambda: required_sample(0.05, 1e-300), "uplift"),
+        (lambda: required_sample(0.05, 0.02, share=5e-324), "uplift"),
+        (lambda: required_sample_of_means(5.0, 5e-324), "uplift"),
+        (lambda: required_sample_of_means(1e308, 1.0), "uplift"),
+        (lambda: minimum_detectable(0.05, 10**400), "members"),
+        (lambda: minimum_detectable_mean(5.0, 10**400), "members"),
+    ],
+    ids=range(6),
+)
+def test_samples_beyond_all_numbers_are_refused(size, argument):
+    with pytest.raises(InvalidValueError, match=f"^{argument}: expected (an effect|2 or more)"):
+        size()

@@ -209,3 +209,11 @@ def test_what_has_no_elasticity_is_refused(responses, rewards, error, told):
 def test_claims_are_arrays_of_the_documented_types():
     found = budget()
     assert (found.claims.dtype, found.lower.dtype) == (np.float64, np.int64)
+
+
+def test_fields_of_results_are_read_as_what_they_are():
+    with pytest.raises(InvalidTypeError, match="lower: expected a number, got None"):
+        Elasticity(value=0.5, lower=None, upper=0.8)
+    found = reward_budget([Reward(kind="gift", cost=Money(1, "CNY"))], participants=3, claim=0.5)
+    with pytest.raises(InvalidValueError, match="method: expected one of"):
+        attrs.evolve(found, method="guessed")

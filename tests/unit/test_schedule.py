@@ -238,7 +238,7 @@ def test_nothing_in_nothing_out():
 def test_the_table_in_both_languages_and_as_columns():
     plan = schedule(items("a", "b"), window=DAY, tz=TZ, times=["08:00"])
     assert plan.table(lang="zh").splitlines()[0] == "Asia/Shanghai 内容排期：2 条中排入 1 条、1 次；已证最优"
-    assert plan.table().splitlines()[-1] == "b: cadence full"
+    assert plan.table().splitlines()[-1] == "b: each of its slots has a post"
     assert plan.to_columns()["at"].astype(str).tolist() == ["2024-03-04T08:00:00.000000"]
     assert repr(plan) == "Schedule(1 post, 1 of 2 items)"
     assert plan.last().at == START.add(hours=8)
@@ -290,7 +290,7 @@ def test_a_schedule_whose_parts_contradict_each_other_is_refused(change, error, 
         ({"cadence": 2}, InvalidTypeError, "cadence: expected a Cadence"),
         ({"variety": 2}, InvalidTypeError, "variety: expected a Variety"),
         ({"quiet": "night"}, InvalidTypeError, "windows"),
-        ({"priority": {"a": -1}}, InvalidValueError, "priority: expected a finite number of 0 or more"),
+        ({"priority": {"a": -1}}, InvalidValueError, r"priority: expected a number in \[0, 1e\+100\]"),
         ({"priority": {"a": float("nan")}}, InvalidValueError, "priority"),
         ({"priority": [1]}, InvalidTypeError, "priority: expected a mapping from ids"),
         ({"priority": {"aa": 1}}, UnknownLabelError, "priority: expected ids of items, got 'aa'"),
@@ -343,3 +343,25 @@ def test_a_month_of_sixty_items_is_planned_and_proved():
     )
     assert plan.totals.posts == 48
     assert plan.is_optimal
+
+
+@pytest.mark.parametrize("large", [10**400, 1e308])
+def test_priorities_that_no_sum_can_hold_are_refused(large):
+    with pytest.raises(InvalidValueError, match=r"priority: expected a number in \[0, 1e\+100\]"):
+        schedule(items("a", "b"), window=DAY, tz=TZ, priority={"a": large, "b": large})
+    assert schedule(items("a"), window=DAY, tz=TZ, priority={"a": 1e100}).totals.priority == 1e100
+
+
+@pytest.mark.parametrize(
+    ("field", "error"),
+    [
+        ({"kinds": None}, InvalidTypeError),
+        ({"upper_bound": 1}, InvalidTypeError),
+        ({"upper_bound": (1, 2)}, InvalidValueError),
+        ({"upper_bound": (1, 2, "3")}, InvalidTypeError),
+    ],
+)
+def test_what_a_schedule_cannot_hold_is_refused(field, error):
+    (name,) = field
+    with pytest.raises(error, match=f"^{name}: expected"):
+        attrs.evolve(schedule(items("a"), window=DAY, tz=TZ), **field)

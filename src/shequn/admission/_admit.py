@@ -103,9 +103,9 @@ def admit(
     Notes
     -----
     The first reason that applies is told: already in or waiting; the group not open; barred; what the mode asks for
-    (passphrase; approval, or else the score; invitation, that it is known, open and unused, its inviter allowed, the
-    quota not used up); the score; no seat. An invitation that names a known code was issued by who it says, whatever
-    ``invited_by`` says.
+    (passphrase; approval, or else the score; invitation, that it is known, not expired and unused, its inviter allowed,
+    the quota not used up); the score; no seat. An invitation that names a known code was issued by who it says,
+    whatever ``invited_by`` says.
 
     Who waits takes up their invitation. While somebody waits nobody overtakes them, so a seat that comes free goes to
     the waiting list, see `promote`. Whoever was refused may ask again. A decision hangs on the facts before it alone:
@@ -145,6 +145,7 @@ def admit(
         asked = applicants
     else:
         asked = Applicants.from_applicants([applicants] if isinstance(applicants, Applicant) else applicants)
+    _require_type(asked, known)
     by_invitation = policy.mode is AdmissionMode.INVITATION
     if not by_invitation and (inviters is not None or items_of("invites", invites, expected="Invite records")):
         argument = "invites" if inviters is None else "inviters"
@@ -153,9 +154,10 @@ def admit(
     ordered = asked.take(order)
     bound = _invitations(ordered, known, inviters, invites) if by_invitation else _no_invitations(ordered)
     fixed = _fixed(ordered, policy, group, known, bound)
+    late = _score_faults(ordered, policy)
     caps = _caps(ordered.at_us, policy, group, tz)
     codes = np.empty(len(asked), dtype=np.int8)
-    codes[order] = _decided(ordered, policy, known, bound, fixed=fixed, caps=caps)
+    codes[order] = _decided(ordered, policy, known, bound, fixed=fixed, late=late, caps=caps)
     inviter = np.empty(len(asked), dtype=np.int64)
     inviter[order] = bound.inviter.codes
     made = Admissions(
@@ -223,7 +225,7 @@ def promote(
     waiting = state.waiting
     if len(waiting) and int(waiting.at_us.max()) > at_us:
         raise InvalidValueError(message("at", "an instant at which all who wait had applied", at))
-    is_closed = group.closed is not None and instant_us(group.closed) <= at_us
+    is_closed = at_us < instant_us(group.created) or (group.closed is not None and instant_us(group.closed) <= at_us)
     cap = int(_caps(np.array([at_us], dtype=np.int64), policy, group, tz)[0])
     seats = 0 if is_closed else max(cap - state.n_members, 0)
     codes = np.where(np.arange(len(waiting)) < seats, REASON_CODE[_R.ADMITTED], REASON_CODE[_R.GROUP_FULL])
@@ -239,6 +241,13 @@ def promote(
     )
 
 
+def _require_type(asked: Applicants, state: AdmissionState) -> None:
+    """Raise where applicants have ids of another type than who is known, of whom then none would be found."""
+    for known in (state.members, state.barred, state.waiting.applicant.index):
+        if len(known) and len(asked) and known.is_text != asked.applicant.index.is_text:
+            known.union(asked.applicant.index, argument="applicants")
+
+
 # --- caps ---
 
 
@@ -249,7 +258,7 @@ def _caps(at_us: IntArray, policy: AdmissionPolicy, group: Group, tz: str | dt.t
     caps = np.empty(len(number), dtype=np.int64)
     for place, day in enumerate(number.tolist()):
         platform = group.cap_at(_date(days, day))
-        own = _UNBOUNDED if policy.cap is None else policy.cap
+        own = _UNBOUNDED if policy.cap is None else min(policy.cap, _UNBOUNDED)
         caps[place] = own if platform is None else min(own, platform)
     of_each: IntArray = caps[of_row]
     return of_each
@@ -334,8 +343,8 @@ def _fault_of_codes(asked: Applicants, issued: list[Invite], code: IntArray, sta
     at_us = asked.at_us
     faults = [
         (at_us < begins[code], _R.UNKNOWN_INVITE),
-        (np.append(spent, False)[code] | (at_us >= np.array([*used, _UNBOUNDED])[code]), _R.INVITE_USED),
         (at_us >= np.array([*ends, _UNBOUNDED])[code], _R.INVITE_EXPIRED),
+        (np.append(spent, False)[code] | (at_us >= np.array([*used, _UNBOUNDED])[code]), _R.INVITE_USED),
     ]
     return np.select([mask for mask, _ in faults], [REASON_CODE[reason] for _, reason in faults], np.int8(0))
 
@@ -346,7 +355,10 @@ def _fault_of_codes(asked: Applicants, issued: list[Invite], code: IntArray, sta
 def _fixed(
     asked: Applicants, policy: AdmissionPolicy, group: Group, state: AdmissionState, bound: _Invitations
 ) -> NDArray[np.int8]:
-    """Return the reason that each row has by itself, whoever came before; 0 where there is none."""
+    """Return the reason that each row has by itself, whoever came before and but for its score; 0 where there is none.
+
+    In mode "approval" the score is part of the verdict, and so among these.
+    """
     n, at_us = len(asked), asked.at_us
     masks: list[tuple[BoolArray, AdmissionReason]] = [(at_us < instant_us(group.created), _R.GROUP_NOT_OPEN)]
     if group.closed is not None:
@@ -370,12 +382,17 @@ def _fixed(
         if n
         else np.zeros(0, dtype=np.int8)
     )
-    fixed = np.where(fixed == 0, bound.fault, fixed)
-    if policy.min_score is not None and policy.mode is not AdmissionMode.APPROVAL:
-        late = [np.isnan(score), score < policy.min_score]
-        codes = [REASON_CODE[_R.SCORE_UNKNOWN], REASON_CODE[_R.SCORE_TOO_LOW]]
-        fixed = np.where(fixed == 0, np.select(late, codes, np.int8(0)), fixed)
-    return fixed.astype(np.int8)
+    return np.where(fixed == 0, bound.fault, fixed).astype(np.int8)
+
+
+def _score_faults(asked: Applicants, policy: AdmissionPolicy) -> NDArray[np.int8]:
+    """Return what is wrong with the score of each row, which is told after all that is wrong with an invitation."""
+    n = len(asked)
+    if policy.min_score is None or policy.mode is AdmissionMode.APPROVAL:
+        return np.zeros(n, dtype=np.int8)
+    score = np.full(n, np.nan) if asked.score is None else asked.score
+    codes = [REASON_CODE[_R.SCORE_UNKNOWN], REASON_CODE[_R.SCORE_TOO_LOW]]
+    return np.select([np.isnan(score), score < policy.min_score], codes, np.int8(0)).astype(np.int8)
 
 
 def _passphrase_faults(asked: Applicants, policy: AdmissionPolicy) -> list[tuple[BoolArray, AdmissionReason]]:
@@ -401,6 +418,7 @@ def _decided(
     bound: _Invitations,
     *,
     fixed: NDArray[np.int8],
+    late: NDArray[np.int8],
     caps: IntArray,
 ) -> NDArray[np.int8]:
     """Return the reason of each row, rows being in order."""
@@ -411,9 +429,9 @@ def _decided(
     held = asked.applicant.index.places_of(state.waiting.applicant.index)
     waits[held[held >= 0]] = True
     if policy.mode is AdmissionMode.INVITATION:
-        codes = _one_by_one(asked, policy, state, bound, fixed=fixed, caps=caps, is_known=is_in | waits)
+        codes = _one_by_one(asked, policy, state, bound, fixed=fixed, late=late, caps=caps, is_known=is_in | waits)
     else:
-        codes = _by_seat(person, state, fixed, caps, is_in | waits)
+        codes = _by_seat(person, state, np.where(fixed == 0, late, fixed), caps, is_in | waits)
     # Who was let in or waits by then needs no other reason.
     let_in, full = REASON_CODE[_R.ADMITTED], REASON_CODE[_R.GROUP_FULL]
     first = np.full(n_people, len(person), dtype=np.int64)
@@ -452,6 +470,7 @@ def _one_by_one(
     bound: _Invitations,
     *,
     fixed: NDArray[np.int8],
+    late: NDArray[np.int8],
     caps: IntArray,
     is_known: BoolArray,
 ) -> NDArray[np.int8]:
@@ -464,7 +483,8 @@ def _one_by_one(
     invited = np.zeros(len(inviters), dtype=np.int64)
     places = inviters.places_of(state.inviters)
     invited[places[places >= 0]] = state.invited[places >= 0]
-    left = ((_UNBOUNDED if policy.quota_per_inviter is None else policy.quota_per_inviter) - invited).tolist()
+    quota = _UNBOUNDED if policy.quota_per_inviter is None else min(policy.quota_per_inviter, _UNBOUNDED)
+    left = (quota - invited).tolist()
     is_used = bytearray(bound.n_codes)
     is_taken = bytearray(is_known.tobytes())
     n, full = state.n_members, len(state.waiting) > 0
@@ -473,8 +493,8 @@ def _one_by_one(
         for reason in (_R.INVITE_USED, _R.INVITER_NOT_MEMBER, _R.QUOTA_EXHAUSTED, _R.GROUP_FULL)
     )
     found: list[int] = []
-    columns = (asked.applicant.codes[rows], bound.inviter.codes[rows], bound.code[rows], caps[rows])
-    for person, inviter, code, cap in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (asked.applicant.codes[rows], bound.inviter.codes[rows], bound.code[rows], late[rows], caps[rows])
+    for person, inviter, code, fault, cap in zip(*(column.tolist() for column in columns), strict=True):
         if is_taken[person]:
             found.append(int(_PLACEHOLDER))
         elif code >= 0 and is_used[code]:
@@ -483,6 +503,8 @@ def _one_by_one(
             found.append(stranger)
         elif left[inviter] <= 0:
             found.append(exhausted)
+        elif fault:
+            found.append(fault)
         else:
             is_taken[person] = 1
             left[inviter] -= 1

@@ -18,7 +18,7 @@ from shequn.columns.segments import assignment_of
 from shequn.entities import EventKind
 from shequn.errors import InvalidValueError, message
 from shequn.labels import Assignment, Coded, Index
-from shequn.stats._checks import instance, number_between
+from shequn.stats._checks import instance, items_of, number_between
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
 
@@ -256,10 +256,10 @@ def scarcity_effect(
     ...     extra={"outcome": [None, "refused", None, None, None]},
     ... )
     >>> print(scarcity_effect(log, as_of=pendulum.datetime(2024, 5, 1), bands=[0.5]))
-    let in     stayed  judged    rate  lower   upper  too young  active
-    ───────────────────────────────────────────────────────────────────
-    up to 50%       1       1  100.0%  20.7%  100.0%          0  100.0%
-    above 50%       2       2  100.0%  34.2%  100.0%          0    0.0%
+    let in  stayed  judged    rate  lower   upper  too young  active
+    ────────────────────────────────────────────────────────────────
+    ≤ 50%        1       1  100.0%  20.7%  100.0%          0  100.0%
+    > 50%        2       2  100.0%  34.2%  100.0%          0    0.0%
     most selective less least: 0.0% (-79.3% – 65.8%); no proof of cause
     """
     instance("log", log, EventLog, expected="an EventLog")
@@ -274,7 +274,7 @@ def scarcity_effect(
     of_unit = np.array([rate_of.get(label, np.nan) for label in unit.index] + [np.nan], dtype=np.float64)
     known = unit.codes >= 0
     band = np.searchsorted(ends, of_unit[unit.codes[known]], side="left")
-    names = [f"up to {end:.0%}" for end in ends] + [f"above {ends[-1]:.0%}"]
+    names = [f"≤ {end:.0%}" for end in ends] + [f"> {ends[-1]:.0%}"]
     segment = Coded(index=Index(names), codes=band)
     judged = (stays.joined_us + within_us <= until_us)[known]
     stayed = (stays.left_us - within_us >= stays.joined_us)[known]
@@ -287,7 +287,8 @@ def scarcity_effect(
 
 
 def _ends(bands: Sequence[float]) -> list[float]:
-    ends = [number_between("bands", end, 0, 1) for end in bands]
+    given = items_of("bands", bands, expected="ends between 0 and 1, ascending")
+    ends = [number_between("bands", end, 0, 1) for end in given]
     if not ends or any(high <= low for low, high in pairwise(ends)):
         raise InvalidValueError(message("bands", "ends between 0 and 1, ascending", bands))
     return ends

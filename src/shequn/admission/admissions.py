@@ -183,7 +183,7 @@ class Admissions(Tabular[AdmissionRow]):
             reason=REASONS[int(self.codes[place])],
             policy=self.policy,
             group=self.group,
-            events=tuple(self._taken(one).log.to_events()),
+            events=tuple(self._taken(one)._log_of(self._brought[one]).to_events()),
         )
 
     def _taken(self, rows: slice) -> Admissions:
@@ -203,14 +203,37 @@ class Admissions(Tabular[AdmissionRow]):
     def log(self) -> EventLog:
         """The facts to store, as columns in order of instant and application.
 
-        Who is let in has a ``join``, before it an ``invite`` of who brought them. Everybody else has an ``apply`` that
-        says ``outcome`` and ``reason``. `AdmissionState.from_log` reads them. Of a waiting list only who got a seat
-        has new facts.
+        Who is let in has a ``join`` that says ``invited_by``, and before it an ``invite`` of who brought them, if that
+        is a member: a row of somebody outside would count them in. Everybody else has an ``apply`` that says
+        ``outcome`` and ``reason``. `AdmissionState.from_log` reads them. Of a waiting list only who got a seat has new
+        facts.
         """
+        return self._log_of(self._brought)
+
+    @property
+    def _brought(self) -> BoolArray:
+        """Which were let in and brought by who was a member by then."""
+        n_labels = len(self.applicants.applicant.index)
+        rows = np.flatnonzero(self.admitted)
+        rows = rows[np.argsort(self.applicants.at_us[rows], kind="stable")]
+        joined = np.full(n_labels + 1, len(self), dtype=np.int64)
+        # Backwards, so that of several rows of one applicant the first one stays.
+        joined[self.applicants.applicant.codes[rows[::-1]]] = np.arange(len(rows))[::-1]
+        inviters = self.inviter.index
+        # The last place stands for who is not among the applicants, and for who is nobody.
+        among = np.append(self.applicants.applicant.index.places_of(inviters), -1)
+        was_in = np.append(self.before.members.places_of(inviters) >= 0, False)
+        code = self.inviter.codes[rows]
+        known = was_in[code] | (joined[among[code]] < np.arange(len(rows)))
+        brought = np.zeros(len(self), dtype=np.bool_)
+        brought[rows] = known & (code >= 0)
+        return frozen(brought)
+
+    def _log_of(self, is_brought: BoolArray) -> EventLog:
         rows = np.arange(len(self)) if self.promoted_us is None else np.flatnonzero(self.admitted)
         at_us = self.applicants.at_us if self.promoted_us is None else np.full(len(self), self.promoted_us)
         rows = rows[np.argsort(at_us[rows], kind="stable")]
-        brought = self.admitted[rows] & (self.inviter.codes[rows] >= 0)
+        brought = is_brought[rows]
         # The row of an invitation stands before that of the join.
         of_row = np.repeat(rows, 1 + brought)
         is_invite = np.zeros(len(of_row), dtype=np.bool_)

@@ -12,7 +12,8 @@ from shequn.columns.readonly import by_fields, frozen, read_only, read_only_or_n
 from shequn.entities import Applicant
 from shequn.errors import InvalidTypeError, MisalignedError, counted, message
 from shequn.labels import Coded
-from shequn.stats._checks import array_of, instance, items_of, reals, refuse
+from shequn.labels.encode import is_null
+from shequn.stats._checks import array_of, instance, items_of, plain_array, reals, refuse
 from shequn.values.instants import from_us, to_instants
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class Applicants:
         """Check that the columns are as long as each other."""
         instance("applicant", self.applicant, Coded, expected="a Coded")
         for name in ("at_us", "score", *_LABELLED, "approved"):
-            column = getattr(self, name)
+            column: Any = getattr(self, name)
+            if getattr(column, "ndim", 1) != 1:
+                shape = f"an array of shape {column.shape}"
+                raise MisalignedError(message(name.removesuffix("_us"), "a column of one dimension", shape))
             if column is not None and len(column) != len(self.applicant):
                 expected = f"as many rows as `applicant`, which has {len(self.applicant)}"
                 raise MisalignedError(message(name.removesuffix("_us"), expected, len(column)) + " rows")
@@ -209,16 +213,27 @@ class Applicants:
         return by_fields(self)
 
 
+def _listed(argument: str, column: Any) -> list[Any] | NDArray[Any]:  # noqa: ANN401
+    """Return a column that may hold missing values as a list with None for each, and any other as it is."""
+    given: Any = column
+    if not isinstance(column, list | tuple):
+        array = plain_array(argument, column, expected="a column")
+        if array.dtype.kind != "O" or array.ndim != 1:
+            return array
+        given = array
+    return [None if is_null(value) else value for value in given]
+
+
 def _scores(score: object) -> FloatArray:
-    given: Any = score
-    if isinstance(score, list | tuple):
+    given = _listed("score", score)
+    if isinstance(given, list):
         given = [np.nan if value is None else value for value in given]
     return frozen(reals("score", given).copy())
 
 
 def _verdicts(approved: object) -> NDArray[np.int8]:
-    given: Any = approved
-    if isinstance(approved, list | tuple):
+    given = _listed("approved", approved)
+    if isinstance(given, list):
         for row, item in enumerate(given):
             if not (item is None or isinstance(item, bool | np.bool_)):
                 raise InvalidTypeError(message("approved", "True, False or None", item, row=row))

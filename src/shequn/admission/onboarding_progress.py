@@ -39,15 +39,21 @@ def _steps(steps: Mapping[str, Iterable[str] | str] | Iterable[str]) -> FrozenMa
         named = dict(cast("Mapping[Any, Any]", steps))
     else:
         listed = items_of("steps", steps, expected="names of steps, or a mapping of name to kinds")
+        for name in listed:
+            _require_name(name)
         named = {name: name for name in listed}
         if len(named) != len(listed):
             raise InvalidValueError(message("steps", "each step once", steps))
     if not named:
         raise InvalidValueError(message("steps", "at least one step", "none"))
     for name in named:
-        if not isinstance(name, str) or not name or name.isspace():
-            raise InvalidTypeError(message("steps", "names that are non-empty str", name))
+        _require_name(name)
     return FrozenMapping({name: kind_set(kinds, argument=f"steps[{name!r}]") for name, kinds in named.items()})
+
+
+def _require_name(name: object) -> None:
+    if not isinstance(name, str) or not name or name.isspace():
+        raise InvalidTypeError(message("steps", "names that are non-empty str", name))
 
 
 def _within(within: timedelta) -> timedelta:
@@ -56,8 +62,8 @@ def _within(within: timedelta) -> timedelta:
 
 
 def _received(received: Iterable[str]) -> frozenset[str]:
-    names = kind_names(received if isinstance(received, str) else tuple(received), argument="received")
-    return frozenset(names)
+    given = received if isinstance(received, str) else items_of("received", received, expected="names of steps")
+    return frozenset(kind_names(given, argument="received"))
 
 
 @attrs.frozen(kw_only=True)

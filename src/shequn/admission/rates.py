@@ -190,7 +190,7 @@ class ScarcityEffect(Tabular[AdmissionRateRow]):
 
     Examples
     --------
-    >>> bands = {"segments": ["up to 50%", "above 50%"], "trials": [100, 100], "undecided": [0, 0]}
+    >>> bands = {"segments": ["≤ 50%", "> 50%"], "trials": [100, 100], "undecided": [0, 0]}
     >>> effect = ScarcityEffect(
     ...     retention=AdmissionRates(kind="retention", hits=[80, 60], **bands),
     ...     activity=AdmissionRates(kind="activity", hits=[50, 40], **bands),

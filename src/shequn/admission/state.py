@@ -32,6 +32,8 @@ __all__ = ["APPLY", "NOBODY_WAITS", "AdmissionState", "coded_of"]
 APPLY = EventKind.APPLY.value
 """Kind of the facts about those who were not let in: ``outcome`` and ``reason`` say how it went."""
 
+_MOST_OTHERS = 2**53
+
 NOBODY_WAITS = Applicants.from_columns(applicant=[], at=[], time_unit="us")
 
 
@@ -59,8 +61,8 @@ def _spent(spent: Iterable[Label] | Index) -> Index:
 
 def _others(others: int) -> int:
     given = whole("others", others)
-    if given < 0:
-        raise InvalidValueError(message("others", "a number of members >= 0", others))
+    if not 0 <= given < _MOST_OTHERS:
+        raise InvalidValueError(message("others", "a number of members >= 0, below 2**53", others))
     return given
 
 
@@ -92,7 +94,8 @@ class AdmissionState:
     Raises
     ------
     InvalidTypeError, InvalidValueError, MisalignedError
-        A field has a type or value that cannot be used, or there is not one number for each inviter.
+        A field has a type or value that cannot be used, somebody waits twice or is in, or there is not one number for
+        each inviter.
 
     Examples
     --------
@@ -109,8 +112,16 @@ class AdmissionState:
     spent: Index = attrs.field(factory=Index, converter=_spent)
 
     def __attrs_post_init__(self) -> None:
-        """Check that each inviter has a number."""
+        """Check that each inviter has a number, and that who waits does so once and is not in."""
         instance("waiting", self.waiting, Applicants, expected="Applicants")
+        who = self.waiting.applicant
+        twice = np.flatnonzero(np.bincount(who.codes[who.codes >= 0], minlength=len(who.index)) > 1)
+        if len(twice):
+            raise InvalidValueError(message("waiting", "each applicant once", who.index[int(twice[0])]))
+        inside = np.flatnonzero(self.members.places_of(who.index)[who.codes] >= 0) if len(who) else twice
+        if len(inside):
+            name = who.index[int(who.codes[inside[0]])]
+            raise InvalidValueError(message("waiting", "applicants who are no members", name))
         if self.invited.shape != (len(self.inviters),):
             expected = f"one number for each of the {len(self.inviters)} inviters"
             raise MisalignedError(message("invited", expected, f"an array of shape {self.invited.shape}"))

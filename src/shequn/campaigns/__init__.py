@@ -7,6 +7,9 @@ from shequn.campaigns._draw import draw as draw
 from shequn.campaigns._form_effects import form_effects as form_effects
 from shequn.campaigns._outcome import outcome as outcome
 from shequn.campaigns._rank import rank as rank
+from shequn.campaigns._redemptions import RedemptionRow as RedemptionRow
+from shequn.campaigns._redemptions import Redemptions as Redemptions
+from shequn.campaigns._redemptions import redemptions as redemptions
 from shequn.campaigns._required_sample import SampleSize as SampleSize
 from shequn.campaigns._required_sample import minimum_detectable as minimum_detectable
 from shequn.campaigns._required_sample import minimum_detectable_mean as minimum_detectable_mean
@@ -74,6 +77,8 @@ __all__ = [
     "OutcomeRow",
     "PeerEffect",
     "PeerRow",
+    "RedemptionRow",
+    "Redemptions",
     "RewardBudget",
     "RewardBudgetRow",
     "SampleRatio",
@@ -93,6 +98,7 @@ __all__ = [
     "outcome",
     "peer_effect",
     "rank",
+    "redemptions",
     "required_sample",
     "required_sample_of_means",
     "review_designs",

@@ -116,10 +116,9 @@ def attendance(
     wanted_us = elapsed_us("span", span, at_least=1)
     length = min(wanted_us, known_us)
     spoken_of = universe(members, log.members)
-    sides = {
-        name: None if given is None else one_side(name, given, spoken_of, log.members)
-        for name, given in (("attended", attended), ("invited", invited), ("registered", registered))
-    }
+    sides: dict[str, Side | None] = {"attended": one_side("attended", attended, spoken_of, log.members)}
+    for name, given in (("invited", invited), ("registered", registered)):
+        sides[name] = None if given is None else one_side(name, given, spoken_of, log.members)
     marks = _marks([side for side in sides.values() if side is not None], log.members)
     flags = dict(zip((name for name, side in sides.items() if side is not None), marks, strict=True))
     came, said = flags["attended"], flags.get("registered")

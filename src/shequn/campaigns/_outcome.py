@@ -136,6 +136,7 @@ def outcome(
     With arms of n and m members, means :math:`\bar y` of revenue and margin g, cost c:
 
     - uplift of conversion: difference of shares, Newcombe's interval;
+    - discussion heat: rows of taking part per member, Welch's interval of the difference;
     - uplift of revenue per member: :math:`\bar y_T - \bar y_H`, Welch's interval; incremental revenue is n times it;
     - ROI: (n × uplift × g - c) / c, whose interval is that of the uplift.
 
@@ -285,6 +286,8 @@ class _Revenue:
             instance("cost", cost, Money, expected='Money, such as Money.of("500", "CNY")')
         if currency is not None:
             known = Money(0, currency).currency
+            if campaign.currency not in {None, known}:
+                raise InvalidValueError(message("currency", f"{campaign.currency}, as of the campaign", currency))
         elif campaign.currency is not None:
             known = campaign.currency
         elif cost is not None:
@@ -312,7 +315,7 @@ class _Tally:
     """What each member of the log did in the window and before, and from that what an arm did."""
 
     reached: BoolArray
-    participated: BoolArray
+    actions: IntArray
     converted: BoolArray
     revenue: IntArray | None
     converted_before: BoolArray | None
@@ -345,7 +348,7 @@ class _Tally:
                 covariate = counts_of(attrs.evolve(past, kinds=of_kinds(rows.log, None)))
         return cls(
             reached=seen(attrs.evolve(own, kinds=kinds["reached_kinds"])),
-            participated=seen(attrs.evolve(own, kinds=kinds["participated_kinds"])),
+            actions=counts_of(attrs.evolve(own, kinds=kinds["participated_kinds"])),
             converted=seen(rows),
             revenue=None if money is None else money.spent(paid),
             converted_before=converted_before,
@@ -358,11 +361,14 @@ class _Tally:
     def arm(self, side: Side) -> Arm:
         """Return what some members did, together."""
         revenue = None if self.revenue is None else self.revenue.take(side.places)
+        actions = self.actions.take(side.places)
         return Arm(
             members=side.n,
             reached=_number(self.reached, side),
-            participated=_number(self.participated, side),
+            participated=int(np.count_nonzero(actions)),
             converted=_number(self.converted, side),
+            actions=total(actions),
+            actions_sd=root(covariance(actions, actions, side.n)),
             revenue=self._money(revenue),
             revenue_sd=math.nan if revenue is None else root(covariance(revenue, revenue, side.n)),
             revenue_skewness=math.nan if revenue is None else skewness(revenue, side.n),

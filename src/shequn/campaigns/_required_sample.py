@@ -21,6 +21,7 @@ __all__ = [
 Sided: TypeAlias = Literal[1, 2]
 
 _HALVINGS = 200
+_MOST_MEMBERS = 2**63 - 1
 
 
 class SampleSize(NamedTuple):
@@ -101,8 +102,8 @@ def required_sample(
         )
     treated = _inner("share", share)
     z_alpha, z_beta = _quantiles(power, level, sided)
-    total = (_noise(low, high, treated, z_alpha, z_beta) / gain) ** 2
-    return _dealt(total, share)
+    per_root = _noise(low, high, treated, z_alpha, z_beta) / gain
+    return _dealt(per_root * per_root, share, uplift)
 
 
 def required_sample_of_means(
@@ -147,8 +148,9 @@ def required_sample_of_means(
     spread, gain = number_between("sd", sd, 0, excluding="least"), _effect(uplift)
     treated = _inner("share", share)
     z_alpha, z_beta = _quantiles(power, level, sided)
-    total = ((z_alpha + z_beta) * spread / gain) ** 2 / (treated * (1.0 - treated)) + z_alpha**2 / 2.0
-    return _dealt(total, share)
+    per_root = (z_alpha + z_beta) * (spread / gain)
+    total = per_root * per_root / treated / (1.0 - treated) + z_alpha**2 / 2.0
+    return _dealt(total, share, uplift)
 
 
 def minimum_detectable(
@@ -244,8 +246,8 @@ def _effect(uplift: float) -> float:
 
 def _members(members: int) -> int:
     n = whole("members", members)
-    if n < 2:  # noqa: PLR2004
-        raise InvalidValueError(message("members", "2 or more", members))
+    if not 2 <= n <= _MOST_MEMBERS:  # noqa: PLR2004
+        raise InvalidValueError(message("members", "2 or more, below 2**63", members))
     return n
 
 
@@ -274,7 +276,9 @@ def _noise(low: float, high: float, share: float, z_alpha: float, z_beta: float)
     return z_alpha * math.sqrt(pooled_spread) + z_beta * math.sqrt(spread_apart)
 
 
-def _dealt(total: float, share: float) -> SampleSize:
+def _dealt(total: float, share: float, uplift: float) -> SampleSize:
+    if not total <= _MOST_MEMBERS:
+        raise InvalidValueError(message("uplift", "an effect that fewer than 2**63 members can show", uplift))
     # The share is the decimal that it prints as, so that 0.9 of 10 is 9.
     part = Fraction(str(float(share)))
     return SampleSize(max(math.ceil(total * part), 1), max(math.ceil(total * (1 - part)), 1))

@@ -12,11 +12,13 @@ from shequn.values import Money, Rate
 
 __all__ = ["Arm", "Before", "Change"]
 
+_MOST = 2**63 - 1
+
 
 def _at_least_none(argument: str, value: object) -> int:
     count = whole(argument, value)
-    if count < 0:
-        raise InvalidValueError(message(argument, "a count of 0 or more", value))
+    if not 0 <= count <= _MOST:
+        raise InvalidValueError(message(argument, "a count in [0, 2**63)", value))
     return count
 
 
@@ -39,6 +41,14 @@ def _participated(value: int) -> int:
 
 def _converted(value: int) -> int:
     return _at_least_none("converted", value)
+
+
+def _actions(value: int | None) -> int | None:
+    return None if value is None else _at_least_none("actions", value)
+
+
+def _actions_sd(value: float) -> float:
+    return _spread("actions_sd", value)
 
 
 def _gained(value: int) -> int:
@@ -167,6 +177,10 @@ class Arm:
         Members assigned to it.
     reached, participated, converted : int, default 0
         Members who received something, took part, did what the goal counts.
+    actions : int, optional
+        How often they took part, all together: posts, replies, check-ins; None if that is not counted.
+    actions_sd : float
+        Standard deviation of actions per member, with n - 1 in the denominator; NaN if it is not known.
     revenue : Money, optional
         What they paid, all together; None if money is not counted.
     revenue_sd : float
@@ -195,6 +209,8 @@ class Arm:
     reached: int = attrs.field(default=0, converter=_reached)
     participated: int = attrs.field(default=0, converter=_participated)
     converted: int = attrs.field(default=0, converter=_converted)
+    actions: int | None = attrs.field(default=None, converter=_actions)
+    actions_sd: float = attrs.field(default=math.nan, converter=_actions_sd, eq=_as_key)
     revenue: Money | None = attrs.field(default=None, converter=_money_or_none)
     revenue_sd: float = attrs.field(default=math.nan, converter=_revenue_sd, eq=_as_key)
     revenue_skewness: float = attrs.field(default=math.nan, converter=_revenue_skewness, eq=_as_key)
@@ -204,6 +220,10 @@ class Arm:
         """Check that no more members did something than there are."""
         if self.before is not None and not isinstance(self.before, Before):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidTypeError(message("before", "a Before or None", self.before))
+        self._check_before()
+        if self.actions is not None and self.actions < self.participated:
+            expected = f"at least {self.participated:,}, one for each who took part"
+            raise InvalidValueError(message("actions", expected, self.actions))
         counted = {name: getattr(self, name) for name in ("reached", "participated", "converted")}
         if self.before is not None:
             counted["before.converted"] = self.before.converted
@@ -212,6 +232,20 @@ class Arm:
         for name, count in counted.items():
             if count > self.members:
                 raise InvalidValueError(message(name, f"at most {self.members:,}, the members of the arm", count))
+
+    def _check_before(self) -> None:
+        before = self.before
+        if before is None:
+            return
+        amounts = self.revenue, before.revenue
+        if amounts[0] is not None and amounts[1] is not None and amounts[0].currency != amounts[1].currency:
+            raise InvalidValueError(
+                message("before.revenue", f"Money in {amounts[0].currency}, as revenue", str(amounts[1]))
+            )
+        change = before.change
+        if change is not None and change.gained - change.lost != self.converted - before.converted:
+            expected = f"gained less lost to be {self.converted - before.converted:,}, as converted less that before"
+            raise InvalidValueError(message("before.change", expected, change.gained - change.lost))
 
     @property
     def reach_rate(self) -> Rate:
@@ -227,6 +261,11 @@ class Arm:
     def conversion_rate(self) -> Rate:
         """Share of members who converted (转化率)."""
         return Rate(self.converted, self.members)
+
+    @property
+    def actions_per_member(self) -> float:
+        """How often a member took part on the average (讨论热度), of all members; NaN where it is not counted."""
+        return math.nan if self.actions is None or not self.members else self.actions / self.members
 
     @property
     def revenue_per_member(self) -> float:

@@ -106,7 +106,7 @@ def one_side(argument: str, given: Members, spoken_of: Index, known: Index, *, l
 
 def _read(argument: str, given: Any, spoken_of: Index, known: Index) -> Side:  # noqa: ANN401
     if isinstance(given, Index):
-        return _of_labels(given, known)
+        return _of_labels(argument, given, known)
     expected = "a mask over the members, or labels of members"
     if isinstance(given, str | bytes):
         raise InvalidTypeError(message(argument, expected, given))
@@ -117,10 +117,11 @@ def _read(argument: str, given: Any, spoken_of: Index, known: Index) -> Side:  #
                 wanted = f"one flag for each of the {len(spoken_of)} members"
                 raise MisalignedError(message(argument, wanted, f"an array of shape {array.shape}"))
             return _of_mask(array, spoken_of, known)
-        return _of_labels(Index(array, argument=argument), known)
+        return _of_labels(argument, Index(array, argument=argument), known)
     labels = items_of(argument, given, expected=expected)
     # A set has no order of its own.
-    return _of_labels(Index(sorted(labels, key=str) if isinstance(given, Set) else labels, argument=argument), known)
+    ordered = sorted(labels, key=str) if isinstance(given, Set) else labels
+    return _of_labels(argument, Index(ordered, argument=argument), known)
 
 
 def _starts_with_flag(given: object) -> bool:
@@ -134,11 +135,13 @@ def _of_mask(mask: BoolArray, spoken_of: Index, known: Index) -> Side:
     chosen = np.flatnonzero(mask)
     if spoken_of is known or spoken_of.aligns_with(known):
         return Side(chosen.astype(np.int64, copy=False), Index())
+    _require_type("members", spoken_of, known)
     places = known.places_of(spoken_of).take(chosen)
     return _side(places, spoken_of, chosen)
 
 
-def _of_labels(labels: Index, known: Index) -> Side:
+def _of_labels(argument: str, labels: Index, known: Index) -> Side:
+    _require_type(argument, labels, known)
     return _side(known.places_of(labels), labels, np.arange(len(labels)))
 
 
@@ -146,6 +149,12 @@ def _side(places: Any, labels: Index, chosen: Any) -> Side:  # noqa: ANN401
     is_known = places >= 0
     # In order, so that what is added up does not depend on the order that labels came in.
     return Side(np.sort(places[is_known]).astype(np.int64), labels.take(chosen[~is_known]))
+
+
+def _require_type(argument: str, labels: Index, known: Index) -> None:
+    # Otherwise the number 7 of a customer table is nobody that a log with "7" knows, and did nothing.
+    if len(labels) and len(known) and labels.is_text != known.is_text:
+        known.union(labels, argument=argument)
 
 
 def _require_somebody(argument: str, side: Side) -> None:

@@ -220,6 +220,7 @@ def _touched(
     ]
     if tags is None:
         return np.zeros(len(plans), dtype=np.int64), np.zeros(len(plans), dtype=np.bool_), len(roster)
+    instance("tags", tags, str, expected="a str or None")
     if tags not in roster.tags:
         raise UnknownLabelError(message("tags", "a name of the roster's tags", tags) + suggest(tags, roster.tags))
     column = roster.tags[tags]

@@ -11,19 +11,31 @@ import numpy as np
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities import InteractionForm
-from shequn.errors import MisalignedError, counted, message
+from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.stats import wilson
-from shequn.stats._checks import counts_column, level_in_unit, reals_column, whole
-from shequn.values import Mix  # noqa: TC001  # attrs resolves the annotations of fields
+from shequn.stats._checks import (
+    array_of,
+    counts_column,
+    instance,
+    items_of,
+    level_in_unit,
+    number_between,
+    reals,
+    reals_column,
+    whole,
+)
+from shequn.values import Mix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from shequn._typing import BoolArray, FloatArray, IntArray
     from shequn.columns.table import Lang
     from shequn.labels import Label
 
 __all__ = ["DesignReview", "DesignRow"]
+
+_MOST = 2**63 - 1
 
 
 class DesignRow(NamedTuple):
@@ -52,7 +64,36 @@ def _level(level: float) -> float:
 
 
 def _number(n_members: int) -> int:
-    return whole("n_audience", n_members)
+    return _count("n_audience", n_members)
+
+
+def _untagged(n_members: int) -> int:
+    return _count("n_untagged", n_members)
+
+
+def _count(argument: str, n_members: int) -> int:
+    n = whole(argument, n_members)
+    if not 0 <= n <= _MOST:
+        raise InvalidValueError(message(argument, "a number of members in [0, 2**63)", n_members))
+    return n
+
+
+def _campaigns(campaigns: Iterable[Label]) -> tuple[Label, ...]:
+    return tuple(items_of("campaigns", campaigns, expected="ids of campaigns"))
+
+
+def _forms(forms: Mix | None) -> Mix | None:
+    if forms is not None:
+        instance("forms", forms, Mix, expected="a Mix or None")
+    return forms
+
+
+def _reference(reference: float | None) -> float | None:
+    return None if reference is None else number_between("reference", reference, 0, excluding="least")
+
+
+def _festivals(festivals: Iterable[str | None]) -> tuple[str | None, ...]:
+    return tuple(items_of("festivals", festivals, expected="names of festivals, or None"))
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -95,17 +136,17 @@ class DesignReview(Tabular[DesignRow]):
     (DesignReview(0 campaigns, 1 member), 0, True)
     """
 
-    campaigns: tuple[Label, ...]
+    campaigns: tuple[Label, ...] = attrs.field(converter=_campaigns)
     n_audience: int = attrs.field(converter=_number)
-    n_untagged: int
+    n_untagged: int = attrs.field(converter=_untagged)
     touched: IntArray
     has_topics: BoolArray
     n_forms: IntArray
-    forms: Mix | None
+    forms: Mix | None = attrs.field(converter=_forms)
     for_each: FloatArray
-    reference: float | None
+    reference: float | None = attrs.field(converter=_reference)
     currency: str | None
-    festivals: tuple[str | None, ...]
+    festivals: tuple[str | None, ...] = attrs.field(converter=_festivals)
     in_days: FloatArray
     level: float = attrs.field(default=0.95, converter=_level)
 
@@ -118,10 +159,13 @@ class DesignReview(Tabular[DesignRow]):
         object.__setattr__(self, "touched", touched)
         object.__setattr__(self, "n_forms", counts_column("n_forms", self.n_forms, shape, of=of, least=1))
         for name in ("for_each", "in_days"):
-            column = np.array(getattr(self, name), dtype=np.float64)
+            column = reals(name, getattr(self, name)).copy()
             reals_column(name, np.nan_to_num(column, nan=0.0), shape, of=of, least=0)
             object.__setattr__(self, name, frozen(column))
-        object.__setattr__(self, "has_topics", frozen(np.array(self.has_topics, dtype=np.bool_)))
+        has_topics = array_of("has_topics", self.has_topics, kinds="b", expected="booleans")
+        if has_topics.shape != shape:
+            raise MisalignedError(message("has_topics", f"one for {of}", f"an array of shape {has_topics.shape}"))
+        object.__setattr__(self, "has_topics", frozen(has_topics.copy()))
         if len(self.festivals) != len(self.campaigns):
             raise MisalignedError(message("festivals", f"one for {of}", self.festivals))
 

@@ -9,7 +9,7 @@ import attrs
 
 from shequn.entities.reward import money
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import items_of, level_in_unit
+from shequn.stats._checks import items_of, level_in_unit, number
 from shequn.stats.tails import normal_quantile
 from shequn.values import Money, Rate
 
@@ -20,6 +20,18 @@ __all__ = ["Elasticity", "arc_elasticity"]
 
 _STEPS = 200
 _FARTHEST = 700.0  # of the logarithm of a ratio
+
+
+def _value(value: float) -> float:
+    return number("value", value)
+
+
+def _lower(lower: float) -> float:
+    return number("lower", lower)
+
+
+def _upper(upper: float) -> float:
+    return number("upper", upper)
 
 
 @attrs.frozen(kw_only=True)
@@ -37,9 +49,9 @@ class Elasticity:
     elasticity 0.50 (0.20 to 0.80)
     """
 
-    value: float
-    lower: float
-    upper: float
+    value: float = attrs.field(converter=_value)
+    lower: float = attrs.field(converter=_lower)
+    upper: float = attrs.field(converter=_upper)
 
     def __str__(self) -> str:
         """Return the estimate and its interval."""

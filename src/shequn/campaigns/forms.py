@@ -10,15 +10,16 @@ import numpy as np
 
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
-from shequn.entities import InteractionForm  # noqa: TC001  # attrs resolves the annotations of fields
+from shequn.entities import InteractionForm
+from shequn.entities.reward import money
 from shequn.errors import InvalidValueError, MisalignedError, counted, message
-from shequn.stats._checks import counts_column, flag, level_in_unit, number_between, refuse, whole
+from shequn.stats._checks import counts_column, flag, items_of, level_in_unit, number_between, refuse, whole
 from shequn.stats.student import student_quantile
 from shequn.stats.tails import normal_quantile
 from shequn.values import Money  # noqa: TC001
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from shequn._typing import FloatArray, IntArray
     from shequn.columns.table import Lang
@@ -49,6 +50,17 @@ class FormRow(NamedTuple):
     depth_lower: float
     depth_upper: float
     cost_each: float
+
+
+def _forms(forms: Iterable[InteractionForm | str]) -> tuple[InteractionForm, ...]:
+    given = items_of("forms", forms, expected="a collection of InteractionForm")
+    return tuple(InteractionForm.from_label(form, argument="forms") for form in given)
+
+
+def _cost(cost: Iterable[Money] | None) -> tuple[Money, ...] | None:
+    if cost is None:
+        return None
+    return tuple(money("cost", one) for one in items_of("cost", cost, expected="Money, one for each form"))
 
 
 def _dispersion(dispersion: float) -> float:
@@ -108,12 +120,12 @@ class FormEffects(Tabular[FormRow]):
     (FormEffects(0 forms), 0)
     """
 
-    forms: tuple[InteractionForm, ...]
+    forms: tuple[InteractionForm, ...] = attrs.field(converter=_forms)
     campaigns: IntArray
     reached: IntArray
     participants: IntArray
     actions: IntArray | None = None
-    cost: tuple[Money, ...] | None = None
+    cost: tuple[Money, ...] | None = attrs.field(default=None, converter=_cost)
     base_reached: IntArray
     base_participants: IntArray
     base_is_given: bool = attrs.field(default=False, converter=_given)
@@ -128,7 +140,7 @@ class FormEffects(Tabular[FormRow]):
         """Check that the columns fit each other."""
         shape, of = (len(self.forms),), f"each of {counted(len(self.forms), 'form')}"
         for name in ("campaigns", "reached", "participants", "actions", "base_reached", "base_participants"):
-            if getattr(self, name) is not None:
+            if name != "actions" or self.actions is not None:
                 object.__setattr__(self, name, counts_column(name, getattr(self, name), shape, of=of))
         for name, most in (("participants", self.reached), ("base_participants", self.base_reached)):
             bad = getattr(self, name) > most
@@ -223,9 +235,9 @@ class FormEffects(Tabular[FormRow]):
             Column(key="rate", en="rate", zh="参与率", values=self.rate, format="rate"),
             Column(key="lower", en="lower", zh="下限", values=low, format="rate"),
             Column(key="upper", en="upper", zh="上限", values=high, format="rate"),
-            Column(key="uplift", en="uplift", zh="提升", values=self.uplift, format="rate"),
-            Column(key="uplift_lower", en="from", zh="提升下限", values=up_low, format="rate"),
-            Column(key="uplift_upper", en="to", zh="提升上限", values=up_high, format="rate"),
+            Column(key="uplift", en="uplift", zh="提升（百分点）", values=self.uplift, format="rate"),
+            Column(key="uplift_lower", en="from", zh="下限", values=up_low, format="rate"),
+            Column(key="uplift_upper", en="to", zh="上限", values=up_high, format="rate"),
             Column(key="depth", en="depth", zh="深度", values=self.depth, format="number", digits=2),
             Column(key="depth_lower", en="depth from", zh="深度下限", values=deep_low, format="number", digits=2),
             Column(key="depth_upper", en="depth to", zh="深度上限", values=deep_high, format="number", digits=2),
@@ -243,7 +255,7 @@ class FormEffects(Tabular[FormRow]):
                 "各活动的形式组合均不相同：无从得知活动之间的差异，区间偏窄。" if lang == "zh" else f"Note: {alone}.",
             )
         if lang == "zh":
-            return (f"离散系数 {self.dispersion:.2f}，自由度 {self.freedom}；置信水平 {self.level:.0%}。",)
+            return (f"过度离散系数 {self.dispersion:.2f}，自由度 {self.freedom}；置信水平 {self.level:.0%}。",)
         freedom = f"{self.freedom} degree{'' if self.freedom == 1 else 's'} of freedom"
         return (f"Dispersion {self.dispersion:.2f} with {freedom}; interval: {self.level:.0%}.",)
 

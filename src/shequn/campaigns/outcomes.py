@@ -283,6 +283,14 @@ class Outcome(Tabular[OutcomeRow]):
         return _paired(self.treated, self.level) if metric == "converted" else Estimate.unknown()
 
     @property
+    def heat_uplift(self) -> Estimate:
+        """How much more often a treated member took part than one held out (讨论热度), with Welch's interval."""
+        if self.held_out is None:
+            return Estimate.unknown()
+        ours, theirs = ((arm.actions_per_member, arm.actions_sd, arm.members) for arm in (self.treated, self.held_out))
+        return _mean_difference(ours, theirs, self.level)
+
+    @property
     def conversion_change_uplift(self) -> Estimate:
         """Change of conversion of the treated less that of the held out (双重差分); NaN without a baseline.
 
@@ -461,12 +469,27 @@ class Outcome(Tabular[OutcomeRow]):
                 for metric, zh in (("reached", "触达"), ("participated", "参与"), ("converted", "转化"))
             ),
         ]
+        if ours.actions is not None:
+            figures.insert(3, self._heat())
         change = self.conversion_change_uplift
         if not math.isnan(change.value):
             figures.append(
                 _Figure.of("converted_change", "converted, diff-in-diff", "转化（双重差分）", "rate", change)
             )
         return figures + (self._money_figures(before) if ours.revenue is not None else [])
+
+    def _heat(self) -> _Figure:
+        ours, theirs = self.treated, self.held_out
+        found, compared = self.heat_uplift, math.nan
+        if theirs is not None:
+            compared = theirs.actions_per_member
+        elif self.method == "none":
+            alone = _mean_difference((ours.actions_per_member, ours.actions_sd, ours.members), None, self.level)
+            found = Estimate(math.nan, alone.lower, alone.upper)
+        name = "actions per member"
+        return _Figure(
+            "actions_per_member", name, "讨论热度（人均次数）", "number", ours.actions_per_member, compared, found
+        )
 
     def _share(self, metric: Any, zh: str, before: Before | None) -> _Figure:  # noqa: ANN401
         ours, theirs, found = self.treated, self.held_out, self.difference(metric)
@@ -566,6 +589,10 @@ class Outcome(Tabular[OutcomeRow]):
         if goal is not None:
             reached = words["goal" if self.is_goal_reached else "no_goal"]
             notes.append(reached.format(converted=f"{self.treated.converted:,}", target=f"{goal.target:,}"))
+        if self.attribution == "window" and self.treated.actions is not None:
+            notes.append(words["window"])
+        if self.cost is not None and not self.cost.minor and self.campaign.rewards:
+            notes.append(words["no_rows_of_cost"])
         if not self.is_complete:
             notes.append(words["not_over"].format(as_of=f"{self.as_of:%Y-%m-%d %H:%M}"))
         if self.campaign.cancelled is not None and instant_us(self.campaign.cancelled) <= instant_us(self.as_of):
@@ -599,7 +626,7 @@ class _Figure(NamedTuple):
     key: str
     en: str
     zh: str
-    format: Literal["count", "rate", "money"]
+    format: Literal["count", "rate", "number", "money"]
     treated: float
     compared: float | None
     found: Estimate = Estimate.unknown()
@@ -620,6 +647,8 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "cuped": "The adjustment by what members did before takes away {share} of the variance.",
         "goal": "Goal reached: {converted} converted, {target} wanted.",
         "no_goal": "Goal not reached: {converted} converted, {target} wanted.",
+        "window": "No row names the campaign: all that was received or done in its window counts.",
+        "no_rows_of_cost": "No reward was redeemed by a row, so cost is 0; what was drawn or handed out goes to cost=.",
         "not_over": "Not over yet: rows up to {as_of}.",
         "cancelled": "Called off on {at}; rows of the whole window count.",
         "ratio": "Warning: {observed} of members are treated, {intended} were to be (p = {p}). Find out why first.",
@@ -634,6 +663,8 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "cuped": "按活动前表现校正，方差减少 {share}。",
         "goal": "目标达成：转化 {converted} 人，目标 {target} 人。",
         "no_goal": "目标未达成：转化 {converted} 人，目标 {target} 人。",
+        "window": "没有带活动编号的记录：活动期内收到的、做的都算触达与参与。",
+        "no_rows_of_cost": "没有兑换记录，成本为 0；抽出或发放的奖品请用 cost= 给出。",
         "not_over": "活动尚未结束：数据截至 {as_of}。",
         "cancelled": "活动已于 {at} 取消；仍按整个活动期统计。",
         "ratio": "警告：触达组占 {observed}，计划为 {intended}（p = {p}）。请先查明原因。",
@@ -649,6 +680,8 @@ def _shown(value: float | None, how: str, currency: str | None) -> str | None:
         return f"{int(value):,}"
     if how == "rate":
         return f"{value:z.1%}"
+    if how == "number":
+        return f"{value:z,.2f}"
     amount = None if currency is None else nearest(value, currency)
     return None if amount is None else f"{amount.major:,f}"
 

@@ -14,7 +14,16 @@ from shequn.columns.readonly import by_fields
 from shequn.columns.table import Column, Tabular
 from shequn.entities.reward import money
 from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
-from shequn.stats._checks import counts_column, items_of, level_in_unit, number_between, plain, reals_column, whole
+from shequn.stats._checks import (
+    counts_column,
+    items_of,
+    level_in_unit,
+    number_between,
+    one_of,
+    plain,
+    reals_column,
+    whole,
+)
 from shequn.values import Money, Rate
 
 if TYPE_CHECKING:
@@ -87,6 +96,11 @@ def _budget(budget: Any) -> Money | None:  # noqa: ANN401
     return None if budget is None else money("budget", budget)
 
 
+def _method(method: str) -> str:
+    one_of("method", method, ("exact", "normal"))
+    return method
+
+
 def _unit(over: Any) -> float:  # noqa: ANN401
     return number_between("over", over, 0.0, 1.0)
 
@@ -143,7 +157,7 @@ class RewardBudget(Tabular[RewardBudgetRow]):
     over: float = attrs.field(default=0.0, converter=_unit)
     margin: Money | None = attrs.field(default=None, converter=margin_of)
     level: float = attrs.field(default=0.95, converter=level_in_unit)
-    method: str = attrs.field(default="exact", validator=attrs.validators.in_(("exact", "normal")))
+    method: str = attrs.field(default="exact", converter=_method)
 
     _Row: ClassVar[type[Any] | None] = RewardBudgetRow
 

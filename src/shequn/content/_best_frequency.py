@@ -13,7 +13,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidValueError, message
 from shequn.stats import Interval
-from shequn.stats._checks import counts_column, level_in_unit, reals_column, whole
+from shequn.stats._checks import counts_column, level_in_unit, number_between, reals_column, whole
 from shequn.stats.student import student_quantile
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ __all__ = ["BestFrequency", "FrequencyRow", "FrequencyVerdict", "best_frequency"
 _FEWEST_PERIODS = 6
 _COEFFICIENTS = 3
 _MOST_ROWS = 1_000
+_MOST_POSTS = 2**31 - 1
+# Whose square, times a few thousand, a float still holds.
+_LARGEST = 1e100
 
 
 class FrequencyVerdict(Taxonomy):
@@ -100,8 +103,9 @@ def best_frequency(posts: ArrayLike, response: ArrayLike, /, *, level: float = 0
     >>> best_frequency(posts, [4, 9, 2, 7, 6, 3, 8, 5, 1, 9, 4, 6]).verdict.en
     'the data do not tell'
     """
-    number = counts_column("posts", posts, (-1,), of="each period")
-    outcome = reals_column("response", response, (len(number),), of=f"each of the {len(number)} periods")
+    number = counts_column("posts", posts, (-1,), of="each period", most=_MOST_POSTS)
+    of = f"each of the {len(number)} periods"
+    outcome = reals_column("response", response, (len(number),), of=of, least=-_LARGEST, most=_LARGEST)
     sure = level_in_unit(level)
     if len(number) < _FEWEST_PERIODS:
         raise InvalidValueError(message("posts", f"at least {_FEWEST_PERIODS} periods", len(number)))
@@ -249,8 +253,10 @@ class BestFrequency(Tabular[FrequencyRow]):
         >>> [round(end, 2) for end in found.slope(2)]
         [9.79, 14.21]
         """
-        along = np.array([0.0, 1.0, 2.0 * posts])
-        value, reach = float(along @ self.coefficients), self._t * math.sqrt(float(along @ self.covariance @ along))
+        along = np.array([0.0, 1.0, 2.0 * number_between("posts", posts, 0)])
+        # Rounding makes a little less than nothing of a variance that is next to it.
+        variance = max(float(along @ self.covariance @ along), 0.0)
+        value, reach = float(along @ self.coefficients), self._t * math.sqrt(variance)
         return value - reach, value + reach
 
     def curve(self, posts: ArrayLike, /) -> tuple[FloatArray, Interval]:
@@ -267,7 +273,8 @@ class BestFrequency(Tabular[FrequencyRow]):
         x = reals_column("posts", posts, (-1,), of="each number of posts")
         design = np.stack([np.ones_like(x), x, x * x], axis=1)
         value = design @ self.coefficients
-        reach = self._t * np.sqrt(np.einsum("ij,jk,ik->i", design, self.covariance, design))
+        variance = np.maximum(np.einsum("ij,jk,ik->i", design, self.covariance, design), 0.0)
+        reach = self._t * np.sqrt(variance)
         return frozen(value), Interval(frozen(value - reach), frozen(value + reach))
 
     @property

@@ -10,7 +10,7 @@ import pendulum
 
 from shequn.columns import EventLog
 from shequn.columns.kinds import of_kinds
-from shequn.content.slot_response import Days, SlotResponse
+from shequn.content.slot_response import MOST_REACHED, Days, SlotResponse
 from shequn.content.token_sets import each_once
 from shequn.entities import ContentItem, EventKind
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message, suggest
@@ -33,7 +33,6 @@ __all__ = ["best_slots", "slot_of"]
 _DAY = pendulum.duration(days=1)
 _MONDAY = 72  # 1970-01-01 was a Thursday, three days after a Monday
 _FRIDAY = 4
-_MOST = np.iinfo(np.int64).max
 
 
 def best_slots(
@@ -250,6 +249,7 @@ def _reached(reached: object, posts: Index) -> IntArray:
     else:
         sizes = [whole("reached", reached)] * len(posts)
     for size in sizes:
-        if not 0 <= size <= _MOST:
-            raise InvalidValueError(message("reached", "a number of members in [0, 2**63)", size))
+        if not 0 <= size <= MOST_REACHED:
+            expected = "0 or more members" if size < 0 else f"at most {MOST_REACHED:,} members"
+            raise InvalidValueError(message("reached", expected, size))
     return np.array(sizes, dtype=np.int64)

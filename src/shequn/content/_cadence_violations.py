@@ -117,7 +117,7 @@ def cadence_violations(
     Raises
     ------
     InvalidTypeError, InvalidValueError
-        An argument can't be used; `at_least` has a gap, or comes without a window.
+        An argument can't be used; `at_least` has a gap, asks for more than `cadence` allows, or comes without a window.
     UnknownLabelError
         There is no such zone.
 
@@ -146,7 +146,7 @@ def cadence_violations(
         at_us = at_us[window.mask(at_us)]
     found = [*_too_many(at_us, cadence, name), *_too_soon(at_us, cadence)]
     if at_least is not None:
-        found += _too_few(at_us, at_least, name, window)
+        found += _too_few(at_us, cadence, at_least, name, window)
     n_quiet = 0
     if quiet is not None:
         disturbing = at_us[QuietHours.of(quiet).mask(at_us)]
@@ -209,19 +209,26 @@ def _too_soon(at_us: IntArray, cadence: Cadence) -> Iterator[_Found]:
     yield _Found(CadenceFault.TOO_SOON, at_us[near], at_us[near + 1], np.full(len(near), 2, dtype=np.int64), 1)
 
 
-def _too_few(at_us: IntArray, at_least: Cadence, tz: str, window: Window | None) -> Iterator[_Found]:
+def _too_few(at_us: IntArray, cadence: Cadence, at_least: Cadence, tz: str, window: Window | None) -> Iterator[_Found]:
     instance("at_least", at_least, Cadence, expected="a Cadence, or None")
     if at_least.min_gap is not None:
         raise InvalidValueError(message("at_least", "a Cadence without min_gap: it says the least", at_least))
     if window is None:
         raise InvalidValueError(message("window", "a Window, where at_least is given", None))
+    for unit in ("per_day", "per_week", "per_month"):
+        least, most = getattr(at_least, unit), getattr(cadence, unit)
+        if least is not None and most is not None and least > most:
+            raise InvalidValueError(message("at_least", f"{unit} of at most {most}, as in cadence", least))
     for unit, least, calendar in _calendars(at_least, tz):
         first, last = (calendar.index_one(us) for us in (window.start_us, window.end_us - 1))
         periods = np.arange(first, last + 1, dtype=np.int64)
         starts, ends = calendar.start_us(periods), calendar.end_us(periods)
         # A day that a zone skipped has no instant to post at.
         whole_ones = (starts >= window.start_us) & (ends <= window.end_us) & (starts < ends)
-        counts = np.bincount(calendar.index(at_us).astype(np.int64) - first, minlength=len(periods))
+        of_post = calendar.index(at_us).astype(np.int64) - first
+        # Where clocks go back over midnight, a window may begin or end in a day that came before, and comes again.
+        of_post = of_post[(of_post >= 0) & (of_post < len(periods))]
+        counts = np.bincount(of_post, minlength=len(periods))
         under = whole_ones & (counts < least)
         yield _Found(_UNDER[unit], starts[under], ends[under], counts[under].astype(np.int64), least)
 
@@ -308,8 +315,10 @@ class CadenceViolations(Tabular[CadenceViolation]):
         backwards = self.end_us < self.start_us
         if backwards.any():
             refuse("end_us", "instants not before start_us", self.end_us, backwards)
-        if whole("n_posts", self.n_posts) < (self.n_disturbing or 0):
-            raise InvalidValueError(message("n_disturbing", f"at most n_posts ({self.n_posts})", self.n_disturbing))
+        disturbing = 0 if self.n_disturbing is None else whole("n_disturbing", self.n_disturbing)
+        if not 0 <= disturbing <= whole("n_posts", self.n_posts):
+            expected = "0 or more" if disturbing < 0 else f"at most n_posts ({self.n_posts})"
+            raise InvalidValueError(message("n_disturbing", expected, disturbing))
         object.__setattr__(self, "tz", zone_name(self.tz))
 
     @property

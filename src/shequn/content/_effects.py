@@ -17,7 +17,7 @@ from shequn.stats._checks import instance, items_of, level_in_unit, number_betwe
 from shequn.stats.student import student_quantile, student_sf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from shequn._typing import BoolArray, FloatArray, IntArray
     from shequn.columns.table import Lang
@@ -255,6 +255,13 @@ def _pooled(effects: ContentEffects) -> PooledRates:
     return pool_rates(np.minimum(effects.effective_hits, effects.effective), effects.effective, level=effects.level)
 
 
+def _levels(levels: Iterable[Iterable[Taxonomy]]) -> tuple[tuple[Taxonomy, ...], ...]:
+    expected = "a tuple of values of taxonomies for each level"
+    return tuple(
+        tuple(items_of("levels", level, expected=expected)) for level in items_of("levels", levels, expected=expected)
+    )
+
+
 @attrs.frozen(kw_only=True, repr=False)
 class ContentEffects(Tabular[ContentEffectRow]):
     """How levels of content differ, the item being the unit; made by `effects`.
@@ -298,7 +305,7 @@ class ContentEffects(Tabular[ContentEffectRow]):
 
     by: tuple[ContentAttribute, ...] = attrs.field(converter=_attributes)
     rate: ContentRate
-    levels: tuple[tuple[Taxonomy, ...], ...]
+    levels: tuple[tuple[Taxonomy, ...], ...] = attrs.field(converter=_levels)
     items: IntArray = counts_field()
     reached: IntArray = counts_field()
     hits: IntArray = counts_field()
@@ -456,5 +463,5 @@ class ContentEffects(Tabular[ContentEffectRow]):
         return partial(ContentEffects, **given), ()
 
 
-_ATTRIBUTES: dict[str, str] = {"kind": "内容类型", "subkind": "细分类型", "format": "形式", "surface": "展示位置"}
+_ATTRIBUTES: dict[str, str] = {"kind": "内容类型", "subkind": "细分类型", "format": "形式", "surface": "发布位置"}
 _RATES: dict[str, str] = {"read": "阅读率", "engagement": "互动率", "share": "分享率"}

@@ -12,11 +12,12 @@ from shequn.columns import EventLog, Roster
 from shequn.columns.kinds import of_kinds
 from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
+from shequn.content._comparable import require_comparable
 from shequn.content.weights import ACT_WEIGHTS, weights_of
 from shequn.errors import MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.stats import weighted_quantile
-from shequn.stats._checks import instance, number_between, reals_column, refuse
+from shequn.stats._checks import instance, items_of, number_between, reals_column, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -101,6 +102,7 @@ def engagement(
     kinds = [str(kind) for kind, is_meant in zip(log.kinds, meant.tolist(), strict=True) if is_meant]
     who = members.members if isinstance(members, Roster) else log.members if members is None else members
     instance("members", who, Index, expected="an Index or a Roster")
+    require_comparable("members", who, log.members)
     place = who.places_of(log.members).take(log.member_codes)
     column = None if by is None else log.labelled_column(by)
     unit = place if column is None else column.codes
@@ -161,7 +163,7 @@ def _weights(values: Any) -> FloatArray:  # noqa: ANN401
 
 
 def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:
-    return tuple(kinds)
+    return tuple(items_of("kinds", kinds, expected="kinds of act"))
 
 
 @attrs.frozen(kw_only=True, repr=False)

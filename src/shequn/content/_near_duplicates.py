@@ -114,7 +114,9 @@ def near_duplicates(
     one_of("method", method, get_args(Method))
     share = number_between("threshold", threshold, 0, 1, excluding="least")
     sets = TokenSets.of(tokens)
-    bands = bands_for(share, n_hashes=n_hashes, miss=miss)
+    _limits(n_hashes, miss)
+    # The exact way has no need of hash functions, however low the threshold.
+    bands = bands_for(share, n_hashes=n_hashes, miss=miss) if method == "minhash" else None
     if whole("seed", seed) < 0:
         raise InvalidValueError(message("seed", "0 or more", seed))
     instants = None if at is None else to_instants(at, argument="at", at_tz=at_tz).us
@@ -125,7 +127,7 @@ def near_duplicates(
     content = _same_content(sets, hashes)
     distinct = np.flatnonzero((content == np.arange(len(sets))) & (sets.sizes > 0))
     lot = _Lot.of(sets, distinct)
-    if method == "minhash":
+    if bands is not None:
         candidates = _by_minhash(lot, hashes, bands, seed)
     else:
         candidates = _by_rare_tokens(lot, len(sets.tokens), share)
@@ -137,7 +139,7 @@ def near_duplicates(
         second=distinct[second],
         similarity=similarity,
         threshold=share,
-        miss=bands.missed(share) if method == "minhash" else 0.0,
+        miss=0.0 if bands is None else bands.missed(share),
         at_us=instants,
         is_empty=sets.sizes == 0,
     )
@@ -167,12 +169,7 @@ def bands_for(threshold: float, /, *, n_hashes: int, miss: float) -> _Bands:
     >>> bands.bands, bands.rows, round(bands.missed(0.8), 4), round(bands.missed(0.9), 6)
     (16, 6, 0.0077, 5e-06)
     """
-    number = whole("n_hashes", n_hashes)
-    if not 1 <= number <= _MOST_HASHES:
-        raise InvalidValueError(message("n_hashes", f"1 to {_MOST_HASHES:,} hash functions", n_hashes))
-    most = number_between("miss", miss, 0, 1, excluding="least")
-    if most == 1.0:
-        raise InvalidValueError(message("miss", "a number in (0, 1)", miss))
+    number, most = _limits(n_hashes, miss)
     found = None
     for rows in range(1, number + 1):
         bands = _bands_needed(threshold**rows, most)
@@ -181,9 +178,22 @@ def bands_for(threshold: float, /, *, n_hashes: int, miss: float) -> _Bands:
         found = _Bands(bands, rows)
     if found is None:
         least = _bands_needed(threshold, most)
+        if least is None or least > _MOST_HASHES:
+            expected = f"one that {_MOST_HASHES:,} hash functions do for, with a miss of {most:g}, or method='exact'"
+            raise InvalidValueError(message("threshold", expected, threshold))
         expected = f"at least {least} for a threshold of {threshold:g} and a miss of {most:g}"
         raise InvalidValueError(message("n_hashes", expected, n_hashes))
     return found
+
+
+def _limits(n_hashes: int, miss: float) -> tuple[int, float]:
+    number = whole("n_hashes", n_hashes)
+    if not 1 <= number <= _MOST_HASHES:
+        raise InvalidValueError(message("n_hashes", f"1 to {_MOST_HASHES:,} hash functions", n_hashes))
+    most = number_between("miss", miss, 0, 1, excluding="least")
+    if most == 1.0:
+        raise InvalidValueError(message("miss", "a number in (0, 1)", miss))
+    return number, most
 
 
 def _bands_needed(agree: float, most: float) -> int | None:

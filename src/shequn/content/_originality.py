@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from shequn.content._comparable import require_comparable
 from shequn.content.token_sets import ByItem, TokenSets
 from shequn.labels import Index
 from shequn.stats._checks import items_of, number_between, whole
@@ -96,13 +97,11 @@ def originality(tokens: Iterable[Label], corpus: ByItem | TokenSets, /, *, ignor
     (7, 0.5)
     """
     sets = TokenSets.of(corpus)
-    mine = set(items_of("tokens", tokens, expected="tokens of the draft, in a list or a set"))
-    if mine:
-        Index(list(mine), argument="tokens")  # which says what is no token
+    given = items_of("tokens", tokens, expected="tokens of the draft, in a list or a set")
+    mine = Index.encode(given, argument="tokens")[0]
+    require_comparable("tokens", mine, sets.tokens)
     n = len(sets)
-    is_mine = np.zeros(len(sets.tokens), dtype=np.bool_)
-    known = [token for token in mine if token in sets.tokens]
-    is_mine[[sets.tokens.code(token) for token in known]] = True
+    is_mine = mine.places_of(sets.tokens) >= 0
     total = np.concatenate([[0], np.cumsum(is_mine[sets.codes])])
     shared = total[sets.offsets[1:]] - total[sets.offsets[:-1]]
     ignored = items_of("ignore", ignore, expected="labels of items")

@@ -11,6 +11,7 @@ import pendulum
 from shequn.columns import EventLog, Roster
 from shequn.columns.halves import in_halves
 from shequn.columns.kinds import kind_set, of_kinds
+from shequn.content._comparable import require_comparable
 from shequn.content.item_results import ContentPerformance, as_items, rate_name
 from shequn.content.weights import REACTION_WEIGHTS, weights_of
 from shequn.entities import EventKind
@@ -223,6 +224,9 @@ class _Rows:
         if log.item is None or not len(index) or not len(log):
             none = np.zeros(0, dtype=np.int64)
             return cls(none, none, none, np.zeros(0, dtype=np.uint8), 0)
+        require_comparable("items", index, log.item.index)
+        if audience is not None:
+            require_comparable("audience", audience, log.members)
         # A row without an item has the code -1, which is the last place of the table.
         place_of_code = np.append(index.places_of(log.item.index), np.int32(-1))
         place: NDArray[Any] = place_of_code.take(log.item.codes, mode="wrap")

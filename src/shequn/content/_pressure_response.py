@@ -8,9 +8,11 @@ import numpy as np
 
 from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
+from shequn.content._comparable import require_comparable
 from shequn.content.fatigue import PressureResponse, band_edges
 from shequn.content.pressure import Pressure
 from shequn.errors import InvalidValueError, message
+from shequn.labels import Index
 from shequn.stats._checks import instance, items_of
 from shequn.values.calendar import Calendar
 from shequn.values.instants import instant_us
@@ -158,5 +160,7 @@ def _first(log: EventLog, mask: BoolArray) -> IntArray:
 def _of_items(log: EventLog, items: Collection[Label]) -> BoolArray:
     if log.item is None:
         raise InvalidValueError(message("log", "a log with an item column", log))
-    wanted = log.item.index.codes_of(items_of("items", items, expected="labels of items"))
+    named = Index.encode(items_of("items", items, expected="labels of items"), argument="items")[0]
+    require_comparable("items", named, log.item.index)
+    wanted = log.item.index.places_of(named)
     return np.isin(log.item.codes, wanted[wanted >= 0])

@@ -100,6 +100,11 @@ def _none_or_more(argument: str, value: float) -> float:
     return given
 
 
+def _none_if_nan(value: float) -> float | None:
+    """Return what two records are compared by: NaN would differ from itself, in a copy out of a pickle."""
+    return None if isnan(value) else value
+
+
 @attrs.frozen(kw_only=True)
 class Regularity:
     """How regular the gaps between posts are; made by `regularity`, where the formulas are.
@@ -121,8 +126,8 @@ class Regularity:
     """
 
     n_gaps: int = attrs.field(converter=_n_gaps)
-    mean_gap_hours: float = attrs.field(converter=_mean_gap_hours)
-    cv: float = attrs.field(converter=_cv)
+    mean_gap_hours: float = attrs.field(converter=_mean_gap_hours, eq=_none_if_nan)
+    cv: float = attrs.field(converter=_cv, eq=_none_if_nan)
 
     def __attrs_post_init__(self) -> None:
         """Check that so few gaps can vary so much."""

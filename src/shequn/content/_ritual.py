@@ -267,7 +267,7 @@ def _codes(codes: ArrayLike) -> NDArray[np.int8]:
 
 
 def _as_tuple(posts: Iterable[str | int | None]) -> tuple[str | int | None, ...]:
-    return tuple(posts)
+    return tuple(items_of("posts", posts, expected="an id or None for each day"))
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)

@@ -48,6 +48,8 @@ _ROUNDS: dict[str, int] = {"quick": 0, "normal": 5, "high": 50}
 _LOOKS_A_ROUND = 20_000
 _EXCHANGES = 4
 _MOST_REPEATS = 255
+# So that no sum of them is too large for a float.
+_MOST_PRIORITY = 1e100
 _KINDS = tuple(ContentKind)
 
 
@@ -255,7 +257,11 @@ def _each(argument: str, given: object, ids: list[Any], read: Callable[..., Any]
 
 
 def _priority(value: float, /, *, argument: str) -> float:
-    return int(value) if is_integer(value) and value >= 0 else number_between(argument, value, 0)
+    if not is_integer(value):
+        return number_between(argument, value, 0, _MOST_PRIORITY)
+    if not 0 <= value <= _MOST_PRIORITY:
+        raise InvalidValueError(message(argument, f"a number in [0, {_MOST_PRIORITY:g}]", value))
+    return int(value)
 
 
 def _repeats(value: int, /, *, argument: str) -> int:
@@ -472,8 +478,10 @@ def _reason(place: int, plan: Plan, empty: Plan, asked: _Asked, setting: _Settin
     for each in (empty, plan):
         has_room = bool(each.slots_for(place, cadence))
         if not has_room:
-            outranked = each is plan and _gave_way(plan, place)
-            return ScheduleReason.OUTRANKED if outranked else ScheduleReason.CADENCE
+            if each is plan and _gave_way(plan, place):
+                return ScheduleReason.OUTRANKED
+            taken = [setting.slots[slot] for slot, _ in plan.solution()] + [each.at_us for each in setting.done]
+            return ScheduleReason.NO_ROOM if np.isin(mine, taken).all() else ScheduleReason.CADENCE
     return ScheduleReason.VARIETY
 
 

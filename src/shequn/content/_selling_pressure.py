@@ -10,8 +10,10 @@ from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.roster import Roster
+from shequn.content._comparable import require_comparable
 from shequn.content.selling import SellingPressure
 from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.labels import Index
 from shequn.stats._checks import instance, items_of, number_between, whole
 from shequn.values.instants import instant_us
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
 
-    from shequn._typing import IntArray
+    from shequn._typing import BoolArray, IntArray
     from shequn.columns.kinds import UnknownKinds
     from shequn.labels import Label
 
@@ -101,9 +103,10 @@ def selling_pressure(
     caps = _caps(cap, len(lengths))
     if log.item is None:
         raise InvalidValueError(message("log", "a log with an item column", log))
-    sells = np.isin(np.arange(len(log.item.index)), log.item.index.codes_of(_labels(promo)))
+    sells = _sells(promo, log.item.index)
     is_kind = of_kinds(log, kinds, unknown_kinds=unknown_kinds)
-    place = roster.members.codes_of(log.members.labels)[log.member_codes]
+    require_comparable("log", log.members, roster.members)
+    place = roster.members.places_of(log.members)[log.member_codes]
     rows = np.flatnonzero(is_kind[log.kind_codes] & (place >= 0) & (log.at_us <= as_of_us))
     place, at_us = place[rows].astype(np.int64), log.at_us[rows]
     item = log.item.codes[rows]
@@ -139,8 +142,11 @@ def _caps(cap: Any, n: int) -> list[float]:  # noqa: ANN401
     return [number_between("cap", each, 0.0, 1.0) for each in given]
 
 
-def _labels(promo: Collection[Label]) -> list[Any]:
-    return items_of("promo", promo, expected="labels of items")
+def _sells(promo: Collection[Label], items: Index) -> BoolArray:
+    """Return which items of an index sell."""
+    named = Index.encode(items_of("promo", promo, expected="labels of items"), argument="promo")[0]
+    require_comparable("promo", named, items)
+    return named.places_of(items) >= 0
 
 
 def _is_over(roster: Roster, length_us: int, as_of_us: int) -> Any:  # noqa: ANN401

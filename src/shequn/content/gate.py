@@ -13,13 +13,14 @@ from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import frozen
+from shequn.content._comparable import require_comparable
 from shequn.content._gate_run import GAP, PRESSURE, SENT, Cap, Outcome, Requests, Rules, run
 from shequn.content.decisions import ACTION_CODE, REASON_CODE, GateAction, GateDecision, GateDecisions, GateReason
 from shequn.content.messages import Message, Messages
-from shequn.content.pressure import Pressure
+from shequn.content.pressure import Pressure, weights_of_messages
 from shequn.errors import InvalidTypeError, MisalignedError, message
 from shequn.labels import Coded, Index
-from shequn.stats._checks import flag, instance, items_of, reals, refuse, whole
+from shequn.stats._checks import flag, instance, items_of, refuse, whole
 from shequn.values._daily import instants_column
 from shequn.values.cadence import Cadence
 from shequn.values.calendar import Calendar, Unit
@@ -187,14 +188,14 @@ class Gate:
         instance("message", what, Message, expected="a Message")
         at_us = instant_us(at)
         sent_us = _sent_us(sent)
-        weights = reals("weight", weight)
+        weights = weights_of_messages(weight)
         if weights.ndim and weights.shape != sent_us.shape:
             raise MisalignedError(message("weight", f"one for each of the {len(sent_us)} messages", weights.shape))
         keep = sent_us <= at_us
         facts = _Facts(
             np.zeros(int(keep.sum()), dtype=np.int64),
             sent_us[keep],
-            _weights(np.broadcast_to(weights, keep.shape)[keep]),
+            np.broadcast_to(weights, keep.shape)[keep],
         )
         expires_us = None if what.expires is None else np.array([instant_us(what.expires, argument="expires")])
         one = Messages(
@@ -237,7 +238,7 @@ class Gate:
             Kinds of event in the history that are messages to the member.
         weight : str, optional
             Column of the history with what each added to the pressure; 1 by default.
-        muted, left : ndarray of bool, shape (n_members,), or collection of labels, optional
+        muted, left : array_like of bool, shape (n_members,), or collection of labels, optional
             Members who muted the community or left it: a mask over ``messages.members``, or their labels.
         unknown_kinds : {"warn", "ignore", "raise"}
             What to do about a kind that the history does not know.
@@ -283,10 +284,11 @@ class Gate:
             column = history.column(weight, argument="weight")
             if isinstance(column, Coded):
                 raise InvalidTypeError(message("weight", "a column of numbers", weight))
-            weights = _weights(reals("weight", column))
+            weights = weights_of_messages(column)
         if not len(messages) or not len(history):
             return None
-        codes = messages.members.codes_of(history.members.labels)[history.member_codes]
+        require_comparable("history", history.members, messages.members)
+        codes = messages.members.places_of(history.members)[history.member_codes]
         counts = is_kind[history.kind_codes] & (codes >= 0)
         counts &= history.at_us <= int(messages.at_us.max())
         counts &= history.at_us >= self._looks_back_to(int(messages.at_us.min()))
@@ -462,27 +464,24 @@ def _named(argument: str, given: Any, members: Index) -> BoolArray:  # noqa: ANN
     named = np.zeros(len(members), dtype=np.bool_)
     if given is None:
         return named
-    if isinstance(given, np.ndarray):
-        column = cast("NDArray[Any]", given)
-        if column.dtype == np.bool_:
-            if column.shape != named.shape:
-                expected = f"a mask of the {len(members)} members, or labels"
-                raise MisalignedError(message(argument, expected, f"shape {column.shape}"))
-            return column
-        labels: list[Any] = column.tolist()
+    if isinstance(given, np.ndarray) and cast("NDArray[Any]", given).dtype == np.bool_:
+        mask = cast("BoolArray", given)
     else:
-        labels = items_of(argument, given, expected="a mask or labels")
-    if labels:
-        codes = members.codes_of(labels)
-        named[codes[codes >= 0]] = True
-    return named
-
-
-def _weights(weight: FloatArray) -> FloatArray:
-    bad = ~(weight >= 0.0) | (weight == np.inf)
-    if bad.any():
-        refuse("weight", "finite numbers of 0 or more", weight, bad)
-    return weight
+        column = cast("NDArray[Any]", given).tolist() if isinstance(given, np.ndarray) else given
+        labels = items_of(argument, cast("object", column), expected="a mask or labels")
+        if not labels:
+            return named
+        if not all(isinstance(each, bool | np.bool_) for each in labels):
+            index = Index.encode(labels, argument=argument)[0]
+            require_comparable(argument, index, members)
+            places = members.places_of(index)
+            named[places[places >= 0]] = True
+            return named
+        mask = np.array(labels, dtype=np.bool_)
+    if mask.shape != named.shape:
+        expected = f"a mask of the {len(members)} members, or labels"
+        raise MisalignedError(message(argument, expected, f"shape {mask.shape}"))
+    return mask
 
 
 def _sent_us(sent: Any) -> IntArray:  # noqa: ANN401

@@ -430,7 +430,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     "kind": ("kind", "内容类型"),
     "subkind": ("subkind", "细分类型"),
     "format": ("format", "形式"),
-    "surface": ("surface", "展示位置"),
+    "surface": ("surface", "发布位置"),
     "reached": ("reached", "触达"),
     "readers": ("readers", "阅读人数"),
     "reads": ("reads", "阅读量"),

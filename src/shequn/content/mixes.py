@@ -14,7 +14,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.entities import ContentFormat, ContentKind, ContentSubkind, Surface
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
-from shequn.stats._checks import counts_column, instance, number_between, one_of, reals_column, whole
+from shequn.stats._checks import counts_column, instance, items_of, number_between, one_of, reals_column, whole
 from shequn.values import Mix
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _TAXONOMIES: dict[By, type[Taxonomy]] = {
 }
 _HEADINGS: dict[By, tuple[str, str]] = {
     "kind": ("kind", "类型"),
-    "subkind": ("subkind", "子类型"),
+    "subkind": ("subkind", "细分类型"),
     "format": ("format", "形式"),
     "surface": ("surface", "发布位置"),
     "topic": ("topic", "话题"),
@@ -81,7 +81,7 @@ def _one_of_by(by: By) -> By:
 
 
 def _names(names: Iterable[Name]) -> tuple[Name, ...]:
-    return tuple(names)
+    return tuple(items_of("names", names, expected="values of a taxonomy, or topics"))
 
 
 def _unit(unit: float) -> float:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003  # attrs resolves the annotations of fields
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from shequn._typing import FloatArray, IntArray  # noqa: TC001  # resolved at run time by attrs
 from shequn.errors import MisalignedError, message
-from shequn.stats._checks import number_between, reals
+from shequn.stats._checks import number_between, reals, refuse
 from shequn.values._daily import instants_column
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
 
-__all__ = ["PRESSURE_SLACK", "Pressure"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["PRESSURE_SLACK", "Pressure", "weights_of_messages"]
 
 # What rounding may add to a pressure, as a share of the cap.
 PRESSURE_SLACK = 1e-9
@@ -26,6 +30,21 @@ def _check_half_life(_pressure: Pressure, field: attrs.Attribute[dt.timedelta], 
 
 def _cap(cap: float) -> float:
     return number_between("cap", cap, 0.0, excluding="least")
+
+
+def weights_of_messages(weight: ArrayLike, /) -> FloatArray:
+    """Return what messages add to a pressure, checked.
+
+    Examples
+    --------
+    >>> weights_of_messages([1, 0.5]).tolist()
+    [1.0, 0.5]
+    """
+    weights = reals("weight", weight)
+    bad = np.asarray(~(weights >= 0.0) | (weights == np.inf))
+    if bad.any():
+        refuse("weight", "finite numbers of 0 or more", weights, bad)
+    return weights
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +108,7 @@ class Pressure:
         Raises
         ------
         InvalidTypeError, InvalidValueError, MisalignedError
-            If `sent_us` is no column of instants, or `weight` has another length.
+            If `sent_us` is no column of instants, or `weight` has another length or a negative number.
 
         Examples
         --------
@@ -98,7 +117,7 @@ class Pressure:
         0.0
         """
         sent = instants_column(sent_us, argument="sent_us")
-        weights = reals("weight", weight)
+        weights = weights_of_messages(weight)
         if weights.ndim and weights.shape != sent.shape:
             raise MisalignedError(message("weight", f"one for each of the {len(sent)} messages", weights.shape))
         ago = instant_us(at) - sent

@@ -13,7 +13,16 @@ from shequn.entities.content_taxonomies import ContentKind
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Index
-from shequn.stats._checks import counts_column, instance, one_of, reals_column, refuse, whole
+from shequn.stats._checks import (
+    counts_column,
+    instance,
+    items_of,
+    number_between,
+    one_of,
+    reals_column,
+    refuse,
+    whole,
+)
 from shequn.values.instants import from_us
 from shequn.values.zones import zone_name
 
@@ -47,6 +56,7 @@ class ScheduleReason(Taxonomy):
     NO_SLOT = "no_slot", "无可用时段", "no allowed slot in its time"
     COOLDOWN = "cooldown", "冷却中", "too soon after its last post"
     OUTRANKED = "outranked", "让位", "gave way to higher priority"
+    NO_ROOM = "no_room", "时段已满", "each of its slots has a post"
     CADENCE = "cadence", "频次已满", "cadence full"
     VARIETY = "variety", "同类过多", "too many of its kind"
 
@@ -151,11 +161,19 @@ def _tz(tz: str | tzinfo) -> str:
 
 
 def _kinds(kinds: Sequence[ContentKind | str]) -> tuple[ContentKind, ...]:
-    return tuple(ContentKind.from_label(kind, argument="kinds") for kind in kinds)
+    given = items_of("kinds", kinds, expected="a kind of content for each item")
+    return tuple(ContentKind.from_label(kind, argument="kinds") for kind in given)
 
 
 def _totals(totals: tuple[int, int, float]) -> ScheduleTotals:
-    return ScheduleTotals(*totals)
+    expected = "a ScheduleTotals: items, posts and priority"
+    given = items_of("upper_bound", totals, expected=expected)
+    if len(given) != len(ScheduleTotals._fields):
+        raise InvalidValueError(message("upper_bound", expected, totals))
+    items, posts, priority = given
+    return ScheduleTotals(
+        whole("upper_bound", items), whole("upper_bound", posts), number_between("upper_bound", priority, 0)
+    )
 
 
 def _codes(codes: ArrayLike) -> NDArray[np.int8]:

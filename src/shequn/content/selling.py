@@ -11,7 +11,7 @@ from shequn._typing import FloatArray, IntArray  # noqa: TC001  # resolved at ru
 from shequn.columns.readonly import by_fields, counts_field, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.errors import counted
-from shequn.stats._checks import counts_column, reals_column
+from shequn.stats._checks import counts_column, reals, reals_column
 from shequn.stats.intervals import wilson
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SellingRow(NamedTuple):
 
 
 def _caps(values: Any) -> FloatArray:  # noqa: ANN401
-    return frozen(np.array(values, dtype=np.float64))
+    return frozen(reals("cap", values).copy())
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray, FloatArray, IntArray
     from shequn.columns.table import Lang
 
-__all__ = ["Days", "SlotResponse", "SlotRow"]
+__all__ = ["MOST_REACHED", "Days", "SlotResponse", "SlotRow"]
 
 Days: TypeAlias = Literal["each", "weekend"]
+
+# By one post, so that sums over posts and the arithmetic of odds stay exact enough.
+MOST_REACHED: Final = 2**31 - 1
+# What quantiles of beta laws are known for; rates next to 0 or 1 of billions of members leave it.
+_SHAPES: Final = (1e-3, 1e12)
 
 _N_DAYS: Final[dict[Days, int]] = {"each": 7, "weekend": 2}
 _DAYS: Final[dict[tuple[str, Lang], tuple[str, ...]]] = {
@@ -125,8 +130,9 @@ class SlotResponse(Tabular[SlotRow]):
         """Check that the columns fit each other, and estimate."""
         one_of("days", self.days, get_args(Days))
         slot = counts_column("slot", self.slot, (-1,), of="each post", most=_N_DAYS[self.days] * HOURS - 1)
-        trials = counts_column("trials", self.trials, slot.shape, of=f"each of {counted(len(slot), 'post')}")
-        hits = counts_column("hits", self.hits, slot.shape, of=f"each of {counted(len(slot), 'post')}")
+        of = f"each of {counted(len(slot), 'post')}"
+        trials = counts_column("trials", self.trials, slot.shape, of=of, most=MOST_REACHED)
+        hits = counts_column("hits", self.hits, slot.shape, of=of)
         bad = hits > trials
         if bad.any():
             refuse("hits", "no more than `trials`", hits, bad)
@@ -305,7 +311,8 @@ class SlotResponse(Tabular[SlotRow]):
     def _end(self, p: float, unknown: float) -> FloatArray:
         if not self._is_known:
             return frozen(np.full(self.n_slots, unknown))
-        return frozen(beta_quantile(p, self._fit.alpha, self._fit.beta))
+        alpha, beta = (np.clip(shape, *_SHAPES) for shape in (self._fit.alpha, self._fit.beta))
+        return frozen(beta_quantile(p, alpha, beta))
 
     # ── what to do ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -26,7 +26,7 @@ def label_set(argument: str, labels: Iterable[Label]) -> tuple[Label, ...]:
     if isinstance(labels, tuple) and not labels:
         return _NONE
     given = items_of(argument, labels, expected="a set of labels")
-    if any(label == "" for label in given):
+    if any(isinstance(label, str) and not label for label in given):
         raise InvalidValueError(message(argument, "labels that are not empty", ""))
     return tag_sets("", {argument: given})[argument]
 

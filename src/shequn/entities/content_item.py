@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ContentItem", "Violation"]
 
+_MOST_PIXELS = 2**31 - 1
+
 
 def _id(id: str | int) -> str | int:  # noqa: A002  (the name of the field)
     return label("id", id)
@@ -86,11 +88,18 @@ def _seconds(seconds: float | None) -> float | None:
 
 
 def _width(width: int | None) -> int | None:
-    return None if width is None else _at_least("width", width, 1)
+    return None if width is None else _pixels("width", width)
 
 
 def _height(height: int | None) -> int | None:
-    return None if height is None else _at_least("height", height, 1)
+    return None if height is None else _pixels("height", height)
+
+
+def _pixels(argument: str, value: object) -> int:
+    read = _at_least(argument, value, 1)
+    if read > _MOST_PIXELS:
+        raise InvalidValueError(message(argument, f"at most {_MOST_PIXELS:,} pixels", value))
+    return read
 
 
 def _at_least(argument: str, value: object, least: int) -> int:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["PASSIVE_KINDS", "CommunityType", "EventKind", "MemberRole", "Openness", "PlatformBreadth", "Taxonomy"]
 
 
+_FEW = 8  # values that a message lists
+
+
 class Taxonomy(StrEnum):
     """Base of the taxonomies: each value is its code, a `str`, and knows its names.
 
@@ -71,6 +74,8 @@ class Taxonomy(StrEnum):
         wanted = label.strip().casefold()
         if wanted not in names:
             expected = f"code, zh or en of one of the {len(cls)} {cls.__name__} values"
+            if len(cls) <= _FEW:
+                expected += f" ({', '.join(cls)})"
             raise UnknownLabelError(message(argument, expected, label) + suggest(wanted, names))
         return names[wanted]
 

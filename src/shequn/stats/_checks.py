@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, SupportsIndex, TypeGuard, cast
 
@@ -210,17 +211,19 @@ def plain_array(argument: str, values: object, *, expected: str) -> NDArray[Any]
 def items_of(argument: str, values: object, *, expected: str) -> list[Any]:
     """Return a list of what `values` holds; a text is one thing, and so is an array without axes.
 
+    A mapping of anything is refused: who gives one means something by its values, and they would be dropped.
+
     Examples
     --------
     >>> items_of("kinds", ("post", "like"), expected="kinds")
     ['post', 'like']
     """
     try:
-        if isinstance(values, str | bytes):
+        if isinstance(values, str | bytes) or (isinstance(values, Mapping) and len(cast("Mapping[Any, Any]", values))):
             raise TypeError
         items = iter(cast("Iterable[Any]", values))
     except TypeError:
-        raise InvalidTypeError(message(argument, expected, values)) from None
+        raise InvalidTypeError(message(argument, expected, cast("object", values))) from None
     return list(items)
 
 

@@ -124,8 +124,8 @@ def _upper(x: float, df: float) -> float:
         return 1.0 - _upper(-x, df)
     if math.isinf(x):
         return 0.0
-    # Of a very large x the square may be infinite, and its share of the whole is 1 all the same.
-    share = 1.0 / (1.0 + df / (x * x)) if x else 0.0
+    # Of a very large x the square may be infinite, of a very small one 0: its share of the whole is 1 or 0 then.
+    share = 1.0 / (1.0 + df / (x * x)) if x * x else 0.0
     rest = 1.0 / (1.0 + x * x / df)
     # y^a (1 - y)^(1/2) / B(a, 1/2) with a = df / 2
     front = math.sqrt(share / math.pi) * math.exp(_log_ratio(df) - df / 2 * math.log1p(x * x / df))
