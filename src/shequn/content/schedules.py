@@ -219,9 +219,9 @@ class Schedule(Tabular[ScheduledPost]):
     ───────────────────────────────────
     2024-03-01 08:00  tea   educational
     2024-03-01 12:30  skin  educational
-    sleep: cadence full
+    sleep: each of its slots has a post
     >>> plan.explain("sleep", lang="zh")
-    'sleep：频次已满'
+    'sleep：时段已满'
     """
 
     items: Index
