@@ -527,3 +527,28 @@ def test_pressure_is_relieved_at_the_very_instant():
     for minutes in range(1, 720, 7):
         held = Gate(tz="UTC", pressure=fatigue).decide(Message(), [sent], at=sent.add(minutes=minutes))
         assert (held.action, held.next_allowed) == (GateAction.HOLD, sent.add(hours=12))
+
+
+def test_two_threads_decide_as_one_does(monkeypatch):
+    rng = np.random.default_rng(5)
+    start = int(at(2024, 3, 1).timestamp())
+    messages = Messages.from_columns(
+        member=rng.integers(0, 400, 3_000),
+        at=start + rng.integers(0, 86_400, 3_000),
+        time_unit="s",
+        priority=rng.integers(0, 3, 3_000),
+    )
+    tested = gate(
+        quiet=NIGHT,
+        cadence=sq.Cadence(per_day=2, min_gap=pendulum.duration(hours=3)),
+        pressure=Pressure(half_life=pendulum.duration(hours=12), cap=2.5),
+        urgent=2,
+    )
+    alone = tested.decide_all(messages)
+    for name, few in (("_MANY", 1_024), ("_MANY_BLOCKS", 2), ("_BLOCK", 64), ("FEW", 2)):
+        monkeypatch.setattr(f"shequn.content._gate_run.{name}", few)
+    monkeypatch.setattr("shequn.columns.halves._MANY_ROWS", 1)
+    both = tested.decide_all(messages)
+    for column in ("action_codes", "reason_codes", "next_us"):
+        assert np.array_equal(getattr(both, column), getattr(alone, column))
+    assert 0 < int(alone.sent.sum()) < len(messages)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 import numpy as np
 
+from shequn.columns.halves import in_halves
 from shequn.content.pressure import PRESSURE_SLACK
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ FEW = 48
 _LONG_AGO = -(2**62)
 _KEY_BITS = 63
 _BLOCK = 1 << 15
+# From here on two threads are worth it.
+_MANY = 1 << 20
+_MANY_BLOCKS = 8
 # What rounding may add to a number of half-lives: far less than the slack of the pressure is worth.
 _ROUNDING = 1e-12
 
@@ -136,7 +140,7 @@ def _in_order(requests: Requests) -> _Ordered:
         # To carry the row along and sort numbers is faster than to sort their places.
         key <<= row_bits
         key |= np.arange(n)
-        key.sort()
+        key = _sorted(key)
         source = key & ((1 << row_bits) - 1)
         key >>= row_bits
     key >>= rank_bits
@@ -145,6 +149,22 @@ def _in_order(requests: Requests) -> _Ordered:
     at_us += low
     key >>= time_bits
     return _Ordered(source, key, at_us)
+
+
+def _sorted(key: IntArray) -> IntArray:
+    """Return numbers in order; of many, the lower and the higher ones are sorted side by side."""
+    if len(key) < _MANY:
+        key.sort()
+        return key
+    is_low = key < np.median(key[:: len(key) // 1024])
+    parts = key[is_low], key[~is_low]
+
+    def sort(which: range) -> None:
+        for part in which:
+            parts[part].sort()
+
+    in_halves(len(parts), sort, many=len(parts))
+    return np.concatenate(parts)
 
 
 def _falling(counts: IntArray) -> IntArray:
@@ -172,8 +192,16 @@ class _Walk:
         n_members, most = len(self.plan.start), int(self.plan.n_rows[0])
         # How many members have more than k rows.
         n_with: list[int] = (n_members - np.cumsum(np.bincount(self.plan.n_rows, minlength=most))).tolist()
-        for first in range(0, n_members, _BLOCK):
-            self._go_through(first, min(first + _BLOCK, n_members), n_with)
+        # Blocks of members with many rows come first, and so every other one goes to the other thread.
+        blocks = list(range(0, n_members, _BLOCK))
+        blocks = blocks[::2] + blocks[1::2]
+
+        def some(which: range) -> None:
+            for block in which:
+                first = blocks[block]
+                self._go_through(first, min(first + _BLOCK, n_members), n_with)
+
+        in_halves(len(blocks), some, many=_MANY_BLOCKS)
 
     def _go_through(self, first: int, end: int, n_with: list[int]) -> None:
         for k in range(int(self.plan.n_rows[first])):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import attrs
 import numpy as np
 
+from shequn.columns.halves import in_halves
 from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
@@ -370,11 +371,23 @@ class Gate:
         next_us: IntArray = at_us.copy()
         reasons = np.zeros(len(at_us), dtype=np.int8)
         waits = np.flatnonzero(outcome.bits[: len(at_us)] < SENT)
-        if not len(waits):
-            return next_us, reasons
-        asked_us, bits = at_us[waits], outcome.bits[waits]
-        free_us = asked_us + outcome.wait_us[waits]
-        why = np.full(len(waits), REASON_CODE[GateReason.QUIET])
+
+        def some(which: range) -> None:
+            rows = waits[which.start : which.stop]
+            if len(rows):
+                heed = None if heeds_quiet is None else heeds_quiet[rows]
+                held = Outcome(outcome.bits[rows], outcome.wait_us[rows])
+                next_us[rows], reasons[rows] = self._held(at_us[rows], held, is_open[rows], heed, caps)
+
+        in_halves(len(waits), some)
+        return next_us, reasons
+
+    def _held(
+        self, asked_us: IntArray, held: Outcome, is_open: BoolArray, heeds_quiet: BoolArray | None, caps: list[Cap], /
+    ) -> tuple[IntArray, NDArray[np.int8]]:
+        bits = held.bits
+        free_us = asked_us + held.wait_us
+        why = np.full(len(bits), REASON_CODE[GateReason.QUIET])
         why[(bits & GAP) > 0] = REASON_CODE[GateReason.MIN_GAP]
         why[(bits & PRESSURE) > 0] = REASON_CODE[GateReason.PRESSURE]
         for cap, (_, _, reason) in ((cap, each) for cap in caps for each in _CAPS if each[0] == cap.bit):
@@ -383,16 +396,15 @@ class Gate:
             longer = end_us > free_us[full]
             free_us[full[longer]] = end_us[longer]
             why[full[longer]] = REASON_CODE[reason]
-        both = np.flatnonzero(~is_open[waits] & (bits > 0))
+        both = np.flatnonzero(~is_open & (bits > 0))
         longer = self.quiet.next_allowed(asked_us[both]) >= free_us[both]
         why[both[longer]] = REASON_CODE[GateReason.QUIET]
         never = free_us == _FOREVER
         free_us[never] = asked_us[never]
-        heed = slice(None) if heeds_quiet is None else np.flatnonzero(heeds_quiet[waits])
+        heed = slice(None) if heeds_quiet is None else np.flatnonzero(heeds_quiet)
         free_us[heed] = self.quiet.next_allowed(free_us[heed])
         free_us[never] = NO_INSTANT
-        next_us[waits], reasons[waits] = free_us, why
-        return next_us, reasons
+        return free_us, why
 
 
 def _ends(cap: Cap, at_us: IntArray) -> IntArray:
