@@ -219,12 +219,16 @@ def items_of(argument: str, values: object, *, expected: str) -> list[Any]:
     ['post', 'like']
     """
     try:
-        if isinstance(values, str | bytes) or (isinstance(values, Mapping) and len(cast("Mapping[Any, Any]", values))):
+        if isinstance(values, str | bytes) or _has_values(values):
             raise TypeError
         items = iter(cast("Iterable[Any]", values))
     except TypeError:
-        raise InvalidTypeError(message(argument, expected, cast("object", values))) from None
+        raise InvalidTypeError(message(argument, expected, values)) from None
     return list(items)
+
+
+def _has_values(given: Any) -> bool:  # noqa: ANN401
+    return isinstance(given, Mapping) and len(given) > 0  # pyright: ignore[reportUnknownArgumentType]
 
 
 def instance(argument: str, value: object, kind: type[Any], *, expected: str) -> None:
