@@ -193,6 +193,10 @@ class Attendance(Tabular[AttendanceRow]):
             elapsed_us(name, getattr(self, name), at_least=1)
         instant_us(self.as_of, argument="as_of")
 
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Attendance:
+        """Return itself: nothing in it changes, and pendulum 3.0 loses the weeks of a duration it copies."""
+        return self
+
     @property
     def no_show_rate(self) -> Rate | None:
         """Of the registered, who did not come (爽约率)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003  # attrs resolves the annotations of fields
 from itertools import pairwise
-from typing import get_args
+from typing import Any, get_args
 
 import attrs
 
@@ -107,6 +107,10 @@ class Cadence:
             if (cap - 1) * self.min_gap_us >= _LONGEST_US[name]:
                 expected = f"a gap with which {name} ({cap}) can be reached"
                 raise InvalidValueError(message("min_gap", expected, self.min_gap))
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Cadence:
+        """Return itself: nothing in it changes, and pendulum 3.0 loses the weeks of a duration it copies."""
+        return self
 
     @property
     def min_gap_us(self) -> int:
