@@ -80,6 +80,13 @@ def test_what_can_not_be_counted_is_refused():
         redemptions(log, campaign(), as_of=ENDS, issued=3)
     with pytest.raises(InvalidValueError, match="issued: expected a number of rewards of 0 or more, got -1"):
         redemptions(log, campaign(), as_of=ENDS, issued={"tea": -1})
+    with pytest.raises(InvalidValueError, match=r"issued: expected a number of rewards below 2\*\*63"):
+        redemptions(log, campaign(), as_of=ENDS, issued={"tea": 10**30})
+    many = Reward(kind="coupon", cost=Money(1, "CNY"), quantity=10**30, name="box")
+    with pytest.raises(InvalidValueError, match=r"issued: expected a number of rewards below 2\*\*63"):
+        redemptions(log, campaign(many), as_of=ENDS)
+    with pytest.raises(InvalidValueError, match="issued: expected a number of 'box' whose cost fits 64 bits"):
+        redemptions(log, campaign(), as_of=ENDS, issued={"box": 10**15})
     with pytest.raises(MisalignedError, match="issued: expected one for each of the 2 rewards"):
         Redemptions(campaign=campaign(), issued=[1], redeemed=[1, 1], as_of_us=0)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["RedemptionRow", "Redemptions", "redemptions"]
 
 _REDEEM = frozenset({EventKind.REDEEM.value})
+_MOST = 2**63 - 1
 
 
 class RedemptionRow(NamedTuple):
@@ -108,6 +109,9 @@ class Redemptions(Tabular[RedemptionRow]):
             if not 0 <= redeemed <= issued:
                 expected = f"between 0 and the {issued:,} of {reward.name!r} that were issued"
                 raise InvalidValueError(message("redeemed", expected, redeemed))
+            if reward.cost.minor * issued > _MOST:
+                expected = f"a number of {reward.name!r} whose cost fits 64 bits with sign"
+                raise InvalidValueError(message("issued", expected, issued))
 
     @property
     def cost(self) -> Money | None:
@@ -281,7 +285,11 @@ def _issued(rewards: Sequence[Reward], names: list[str], issued: Mapping[str, in
             raise UnknownLabelError(message("issued", "names of rewards", name) + suggest(name, names))
         if number < 0:
             raise InvalidValueError(message("issued", "a number of rewards of 0 or more", number))
-    return _whole([given.get(name, reward.quantity) for name, reward in zip(names, rewards, strict=True)])
+    numbers = [given.get(name, reward.quantity) for name, reward in zip(names, rewards, strict=True)]
+    for number in numbers:
+        if number > _MOST:
+            raise InvalidValueError(message("issued", "a number of rewards below 2**63", number))
+    return _whole(numbers)
 
 
 def _used(rows: Counted, name: str) -> int:
