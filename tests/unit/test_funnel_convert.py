@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pickle
 
+import attrs
 import numpy as np
 import pendulum
 import pytest
@@ -16,6 +17,7 @@ from shequn.funnel import FunnelResult, convert, match
 
 DAY = 86_400
 JOIN_POST = sq.Funnel(steps=("join", "post"), within=duration(days=7))
+FIRST_US, LAST_US = -69 * 365 * DAY * 10**6, 291 * 365 * DAY * 10**6  # 360 years
 
 
 def log_of(*rows, **columns):
@@ -304,6 +306,15 @@ def test_in_any_order_the_count_is_of_distinct_steps(log):
     assert result.reached.tolist() == [4, 2]
 
 
+def test_in_any_order_the_witness_is_the_earliest_of_all_values_that_are_held_constant():
+    rows = ("ann", "post", 5), ("ann", "join", 6), ("ann", "join", 1), ("ann", "post", 2), ("bo", "join", 3)
+    log = log_of(*rows, item=["p", "p", "q", "q", "p"])
+    funnel = sq.Funnel(steps=("join", "post"), within=duration(days=7), order="any", hold_constant="item")
+    found = match(log, funnel)
+    assert list(found.members) == ["ann", "bo"]
+    assert found.rows.tolist() == [[2, 3], [4, -1]]
+
+
 def test_who_was_stopped_by_an_excluding_row_is_told():
     log = log_of(("ann", "join", 0), ("ann", "leave", 1), ("ann", "post", 2), ("bo", "join", 0), ("bo", "post", 1))
     funnel = sq.Funnel(
@@ -316,3 +327,44 @@ def test_who_was_stopped_by_an_excluding_row_is_told():
     assert "1 more entered, and an excluding row stood in the way" in str(result)
     assert "另有 1 名成员进入后被排除事件打断" in result.table(lang="zh")
     assert match(log, funnel).is_tainted.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_members_stay_apart_where_member_instant_and_step_need_65_bits(is_sorted):
+    # 9 bits for 300 members, 55 for 360 years of microseconds and as much again, 1 for two steps.
+    number = np.arange(300)
+    at = FIRST_US + number
+    at[-1] = LAST_US
+    kind = np.where(number == 0, "join", "post")  # one bit less, and 256 would post for 0
+    log = sq.EventLog.from_columns(member=number, kind=kind, at=at, time_unit="us")
+    result = convert(log.sorted() if is_sorted else log, JOIN_POST)
+    assert result.reached.tolist() == [1, 0]
+
+
+def test_one_step_leaves_no_bit_below_the_instant():
+    # 9 bits for 300 members and 55 for instants: 64, and a clock has a sign.
+    number = np.arange(300)
+    at = FIRST_US + number
+    at[-1] = LAST_US
+    log = sq.EventLog.from_columns(member=number, kind=["join"] * 300, at=at, time_unit="us")
+    for order in ("ordered", "any", "strict"):
+        found = match(log, sq.Funnel(steps=("join",), within=duration(days=7), order=order))
+        assert list(found.members) == number.tolist()
+        assert found.rows.tolist() == number[:, np.newaxis].tolist()
+
+
+@pytest.mark.parametrize("n_values", [256, 257])
+def test_more_values_are_held_constant_than_fit_beside_an_instant(n_values):
+    # Of 360 years of microseconds: two members view and buy the last value, a third has seen all of them.
+    number = np.arange(n_values)
+    log = sq.EventLog.from_columns(
+        member=[*(["cy"] * n_values), "ann", "ann", "bo", "bo"],
+        kind=[*(["other"] * n_values), "join", "post", "join", "post"],
+        at=[*(FIRST_US + number), *(LAST_US - np.array([9, 7, 5, 3]))],
+        item=[f"i{each}" for each in (*number, *[n_values - 1] * 4)],
+        time_unit="us",
+    )
+    for order in ("ordered", "any", "strict"):
+        found = match(log, attrs.evolve(JOIN_POST, hold_constant="item", order=order))
+        assert list(found.members) == ["ann", "bo"]
+        assert found.rows.tolist() == [[n_values, n_values + 1], [n_values + 2, n_values + 3]]

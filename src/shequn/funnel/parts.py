@@ -95,7 +95,8 @@ def for_each_part(reading: Reading, work: Callable[[Part], R], *, with_rows: boo
 
 
 def _fits(reading: Reading, n_units: int) -> bool:
-    return _unit_bits(n_units) + _low_bits(reading) <= _KEY_BITS
+    # A clock is a key without its rank, and has a sign: where there is no rank, one bit stays free.
+    return _unit_bits(n_units) + reading.clock.bits + max(reading.rank_bits, 1) <= _KEY_BITS
 
 
 def _unit_bits(n_units: int) -> int:
@@ -343,16 +344,17 @@ def _compared(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) -
     ticks = reading.clock.ticks(reading.log.at_us[rows])
     order = np.lexsort((ranks, ticks, units))
     rows, ranks, units, ticks = rows[order], ranks[order], units[order], ticks[order]
-    n_values = reading.units.n_values
-    members = units // n_values
+    members, bits = units // reading.units.n_values, reading.clock.bits
     begins = np.append(np.flatnonzero(np.diff(members, prepend=-1)), len(members))
 
     def part_of(number: int) -> Part:
         block = slice(int(begins[number]), int(begins[number + 1]))
-        member = int(members[block.start])
-        clock = ticks[block] | (units[block] - member * n_values << reading.clock.bits)
+        # Numbered anew: there may be more values than fit beside an instant.
+        number_of_unit = np.cumsum(np.diff(units[block], prepend=-1) != 0) - 1
+        clock = ticks[block] | (number_of_unit << bits)
         step = reading.step_of_rank[ranks[block]]
-        return _of_units(reading, clock, step, rows[block] if with_rows else None, slice(member, member + 1))
+        member = np.full(int(number_of_unit[-1]) + 1, members[block.start])
+        return Part(clock, step, rows[block] if with_rows else None, int(member[0]), len(member), member, bits, reading)
 
     return _work_on(len(begins) - 1, part_of, work)
 
