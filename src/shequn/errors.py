@@ -9,23 +9,26 @@ argument, what was expected, what came, and, for columns, the first bad row and 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 __all__ = [
     "InfeasibleError",
     "InvalidTypeError",
     "InvalidValueError",
     "MisalignedError",
+    "MissingExtraError",
     "ShequnError",
     "ShequnWarning",
     "UndecidedError",
     "UnknownKindWarning",
     "UnknownLabelError",
     "counted",
+    "from_extra",
     "message",
     "suggest",
 ]
@@ -53,6 +56,10 @@ class UnknownLabelError(ShequnError, KeyError):
 
 class MisalignedError(ShequnError, ValueError):
     """Two arguments that must speak of the same members, in the same order, do not."""
+
+
+class MissingExtraError(ShequnError, ImportError):
+    """An optional package is not installed; the message says which extra brings it."""
 
 
 class _BilingualError(ShequnError):
@@ -171,6 +178,28 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     ('1 tie', '1,200 ties', '0 entries')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+@contextmanager
+def from_extra(extra: str, package: str | None = None) -> Generator[None]:
+    """Import an optional package inside, and say which extra brings it where it is missing.
+
+    Raises
+    ------
+    MissingExtraError
+        It can't be imported.
+
+    Examples
+    --------
+    >>> with from_extra("plot", "matplotlib"):
+    ...     raise ModuleNotFoundError("No module named 'matplotlib'")
+    Traceback (most recent call last):
+    shequn.errors.MissingExtraError: matplotlib is not installed: pip install 'shequn[plot]'
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(f"{package or extra} is not installed: pip install 'shequn[{extra}]'") from error
 
 
 def suggest(name: object, known: Iterable[object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,43 @@ def test_no_rows_of_a_frame_make_an_empty_log(make):
     frame = make()
     nothing = {name: column[:0] for name, column in frame.items()} if isinstance(frame, dict) else frame[:0]
     assert len(of_frame(nothing)) == 0
+
+
+def pandas_series(values: list[Any], dtype: str) -> Any:
+    return pd.Series(values).astype(dtype)
+
+
+WRITTEN = {
+    "categories as member": ("member", lambda: pandas_series(["a", "b", "a"], "category"), "b"),
+    "categories as kind": ("kind", lambda: pandas_series(["join", "post", "post"], "category"), "post"),
+    "categories with a missing one": ("group", lambda: pd.Series(pd.Categorical(["a", None, "b"])), "b"),
+    "categories of integers": ("group", lambda: pandas_series([7, 9, 7], "category"), 9),
+    "strings": ("item", lambda: pandas_series(["a", "b", "a"], "string[python]"), "b"),
+    "Arrow strings": ("item", lambda: pandas_series(["a", "b", "a"], "string[pyarrow]"), "b"),
+    "objects": ("item", lambda: pandas_series(["a", "b", "a"], "object"), "b"),
+    "masked integers": ("value", lambda: pandas_series([1, 2, 3], "Int64"), 9),
+    "integers": ("value", lambda: pandas_series([1, 2, 3], "int64"), 9),
+    "floats": ("value", lambda: pandas_series([1.0, 2.0, 3.0], "float64"), 9.0),
+    "Arrow integers": ("value", lambda: pandas_series([1, 2, 3], "int64[pyarrow]"), 9),
+    "times": ("at", lambda: pd.Series(AT[:3]).dt.tz_localize(None).astype("M8[us]"), pd.Timestamp(2030, 1, 1)),
+    "times of a zone": ("at", lambda: pd.Series(AT[:3]).astype("M8[us, UTC]"), pd.Timestamp(2030, 1, 1, tz="UTC")),
+}
+
+
+@pytest.mark.parametrize(("name", "make", "other"), WRITTEN.values(), ids=WRITTEN)
+def test_a_log_does_not_change_when_the_frame_is_written_to(name, make, other):
+    columns = {"member": ["a", "b", "a"], "kind": ["join", "post", "post"], "at": pd.Series(AT[:3]), name: make()}
+    frame = pd.DataFrame(columns)
+    options: dict[str, Any] = {column: column for column in columns}
+    if getattr(frame["at"].dtype, "tz", None) is None:
+        options["at_tz"] = "UTC"
+    log = EventLog.from_frame(frame, **options)
+    given = EventLog.from_columns(**{key: frame[key] for key in columns}, at_tz=options.get("at_tz"))
+    before = pickle.loads(pickle.dumps(log))  # noqa: S301
+    frame.loc[0, name] = other
+    assert frame[name][0] == other
+    assert log == before
+    assert given == before
 
 
 NAIVE = {

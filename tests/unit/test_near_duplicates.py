@@ -148,6 +148,14 @@ def test_columns_make_the_same_sets():
         TokenSets.from_columns(item=["a"], token=["x", "y"])
 
 
+def test_tokens_ascend_whatever_order_a_set_has_in_this_process():
+    words = [f"word {n:03}" for n in range(40)]
+    for given in ({1: set(words[20:]), 2: frozenset(words[:30])}, {1: words[:19:-1], 2: words[:30]}):
+        sets = TokenSets.of(given)
+        assert sets.tokens.labels.tolist() == words
+        assert sets.codes.tolist() == [*range(20, 40), *range(30)]
+
+
 @pytest.mark.parametrize(
     ("offsets", "codes", "match"),
     [

@@ -19,6 +19,7 @@ from shequn.entities import EventKind
 from shequn.errors import InvalidValueError, message
 from shequn.labels import Assignment, Coded, Index
 from shequn.stats._checks import instance, items_of, number_between
+from shequn.stats.distinct import each_once
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
 
@@ -307,7 +308,7 @@ def _active(
         at_the_door = {EventKind.JOIN.value, EventKind.INVITE.value, APPLY}
         is_active = is_active & np.array([kind not in at_the_door for kind in log.kinds], dtype=np.bool_)
     rows = np.flatnonzero(is_active[log.kind_codes])
-    times = np.unique(log.at_us[rows])
+    times = each_once(log.at_us[rows])
     width = len(times) + 1
     done = np.sort(log.member_codes[rows].astype(np.int64) * width + np.searchsorted(times, log.at_us[rows]))
     member = log.member_codes[stays.rows].astype(np.int64) * width

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.admission.applicants import Applicants
 from shequn.admission.reasons import REASON_CODE, REASONS, TOLD, AdmissionOutcome, AdmissionReason
 from shequn.admission.state import APPLY, AdmissionState
@@ -16,7 +17,8 @@ from shequn.columns.table import Column, Tabular
 from shequn.entities import AdmissionPolicy, Applicant, Event, EventKind
 from shequn.errors import InvalidValueError, MisalignedError, message
 from shequn.labels import Coded, Index
-from shequn.stats._checks import array_of, instance, one_of, refuse, whole
+from shequn.stats._checks import array_of, instance, may_change, one_of, refuse, whole
+from shequn.stats.distinct import each_once
 from shequn.values import Rate
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def _reason_codes(codes: ArrayLike) -> NDArray[np.int8]:
     if bad.any():
         refuse("codes", f"codes of the {len(REASONS)} reasons", given, np.asarray(bad))
     own = given.astype(np.int8)
-    return given if given.dtype == np.int8 and not given.flags.writeable else frozen(own)
+    return given if given.dtype == np.int8 and not may_change(given) else frozen(own)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -278,7 +280,7 @@ class Admissions(Tabular[AdmissionRow]):
         """What is known afterwards: where the next `admit` goes on."""
         before, let_in = self.before, self.admitted
         applicant = self.applicants.applicant
-        joined = applicant.index.take(np.unique(applicant.codes[let_in]))
+        joined = applicant.index.take(each_once(applicant.codes[let_in]))
         waits = self.codes == _FULL
         more: dict[str, Any] = {}
         if self.promoted_us is None:
@@ -310,7 +312,7 @@ class Admissions(Tabular[AdmissionRow]):
         spent, invite = before.spent, self.applicants.invite
         if invite is not None:
             used = invite.codes[accepted]
-            spent = spent.union(invite.index.take(np.unique(used[used >= 0])), argument="invite")
+            spent = spent.union(invite.index.take(each_once(used[used >= 0])), argument="invite")
         return {"inviters": index, "invited": invited, "spent": spent}
 
     # ── how it looks ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -376,7 +378,7 @@ def _stacked(first: Applicants, second: Applicants) -> Applicants:
 
 
 @attrs.frozen(kw_only=True)
-class AdmissionDecision:
+class AdmissionDecision(Doors):
     """What became of one application; made by `admit`.
 
     Attributes

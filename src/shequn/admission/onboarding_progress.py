@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 from pendulum import DateTime, duration
 
+from shequn._doors import Doors
 from shequn.columns.kinds import kind_names, kind_set
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.readonly import by_fields, frozen, read_only
@@ -67,7 +68,7 @@ def _received(received: Iterable[str]) -> frozenset[str]:
 
 
 @attrs.frozen(kw_only=True)
-class Onboarding:
+class Onboarding(Doors):
     """What a newcomer goes through (内松): a welcome, the card name changed, a first post.
 
     Parameters
@@ -121,7 +122,7 @@ def _done(done: Mapping[str, DateTime | None]) -> FrozenMapping[DateTime | None]
 
 
 @attrs.frozen(kw_only=True)
-class Progress:
+class Progress(Doors):
     """How far one newcomer has come; made by `progress_of`.
 
     Attributes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 from unicodedata import normalize
 
 import numpy as np
@@ -148,7 +148,7 @@ def _scores(log: EventLog, score: str | ArrayLike) -> NDArray[Any]:
     column = log.column(score, argument="score") if isinstance(score, str) else score
     if isinstance(score, str) and not isinstance(column, np.ndarray):
         raise InvalidTypeError(message("score", "a column of numbers", score) + ", which holds labels")
-    given = array_of("score", column, kinds="iuf", expected="numbers")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    given = array_of("score", cast("Any", column), kinds="iuf", expected="numbers")
     if given.shape != (len(log),):
         raise MisalignedError(message("score", f"one number for each of the {len(log)} rows", f"shape {given.shape}"))
     return given

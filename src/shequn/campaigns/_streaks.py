@@ -17,6 +17,7 @@ from shequn.columns.kinds import of_kinds
 from shequn.entities import EventKind
 from shequn.errors import InvalidTypeError, message
 from shequn.stats._checks import instance, items_of
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar
 from shequn.values.instants import instant_us
 
@@ -331,7 +332,7 @@ def _found(rows: _Rows, n_members: int, grace: int) -> _Found:
         return found
     if n_members * n_days > _BYTES_A_ROW * len(rows.log) + _BYTES_ANYWAY:
         parts = [cells.copy() for cells in rows.cells(range(rows.n_blocks))]
-        found.look(0, n_members, np.unique(np.concatenate(parts)), n_days, grace)
+        found.look(0, n_members, each_once(np.concatenate(parts)), n_days, grace)
         return found
     mask = np.zeros(n_members * n_days, dtype=np.bool_)
 

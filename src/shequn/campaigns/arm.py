@@ -6,6 +6,7 @@ import math
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import number, whole
 from shequn.values import Money, Rate
@@ -97,7 +98,7 @@ def _covariance(value: float) -> float:
 
 
 @attrs.frozen(kw_only=True)
-class Change:
+class Change(Doors):
     """How the members of an arm changed from a stretch of the same length before the campaign to the campaign.
 
     Parameters
@@ -126,7 +127,7 @@ class Change:
 
 
 @attrs.frozen(kw_only=True)
-class Before:
+class Before(Doors):
     """What the members of an arm did before the campaign.
 
     Parameters
@@ -168,7 +169,7 @@ class Before:
 
 
 @attrs.frozen(kw_only=True)
-class Arm:
+class Arm(Doors):
     """One arm of a campaign: how many members it has, and what they did, whether reached or not.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.campaigns.estimates import Estimate
 from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidValueError, counted, message
@@ -58,7 +59,7 @@ def _change_sd(value: float) -> float:
 
 
 @attrs.frozen(kw_only=True)
-class BeforeAfter:
+class BeforeAfter(Doors):
     """How active some members were before and after an event.
 
     Parameters
@@ -117,7 +118,7 @@ def _level(value: float) -> float:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Attendance(Tabular[AttendanceRow]):
+class Attendance(Doors, Tabular[AttendanceRow]):
     """Who of the invited came to an event, and whether they were more active afterwards; made by `attendance`.
 
     Parameters

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias,
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.campaigns.arm import Arm, Before
 from shequn.campaigns.estimates import Estimate, MoneyEstimate, nearest
 from shequn.columns.table import Column, Tabular
@@ -114,7 +115,7 @@ class OutcomeRow(NamedTuple):
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class Outcome(Tabular[OutcomeRow]):
+class Outcome(Doors, Tabular[OutcomeRow]):
     """What a campaign brought about; made by `outcome`, where the definitions are, or from two arms counted elsewhere.
 
     Members are compared as they were assigned, whether the campaign reached them or not.

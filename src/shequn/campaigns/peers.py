@@ -17,6 +17,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels import Assignment
 from shequn.stats import wilson
 from shequn.stats._checks import counts_column, instance, items_of, refuse, whole
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar, Rate, RateDifference
 from shequn.values.instants import instant_us
 
@@ -244,7 +245,7 @@ def peer_effect(
     used = is_check_in[log.kind_codes[rows]]
     seen = _earliest(member, day, len(log.members), none=n_days)
     began = _earliest(member[used], day[used], len(log.members), none=n_days)
-    cell = np.unique(member[used] * n_days + day[used])
+    cell = each_once(member[used] * n_days + day[used])
     others = np.zeros((n_segments, n_days), dtype=np.int64)
     np.add.at(others, (segment[cell // n_days], cell % n_days), 1)
     stop = np.minimum(began, n_days - 2)  # today isn't over

@@ -13,7 +13,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.stats import wilson
-from shequn.stats._checks import counts_column, instance, plain_array, refuse, whole
+from shequn.stats._checks import counts_column, instance, may_change, plain_array, refuse, whole
 from shequn.values import DailyWindow
 from shequn.values.zones import zone_name
 
@@ -59,7 +59,7 @@ def _dates(name: str, values: Any) -> NDArray[np.datetime64]:  # noqa: ANN401
     given = plain_array(name, values, expected="dates")
     if given.dtype != np.dtype("datetime64[D]") and given.size:
         raise InvalidTypeError(message(name, "datetime64[D] values", f"{given.dtype} values"))
-    own = given.astype("datetime64[D]", copy=given.flags.writeable)
+    own = given.astype("datetime64[D]", copy=may_change(given))
     return frozen(own)
 
 

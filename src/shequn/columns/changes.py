@@ -7,7 +7,7 @@ Facts without a group are about the community as a whole, and make a unit of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import attrs
 import numpy as np
@@ -103,7 +103,7 @@ class MembershipChanges:
         """Return whether both hold the same changes in the same order, labels compared by label."""
         return same_fields(self, other) if isinstance(other, MembershipChanges) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many there are."""

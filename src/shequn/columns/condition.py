@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeAlias, cast
 
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.comparing import (
     COMPARISONS,
     INT64,
@@ -139,7 +140,7 @@ class RowColumn:
         """Return the condition that a row's number is this or more."""
         return self._compared(">=", other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def isin(self, values: Iterable[Operand] | ArrayLike, /) -> RowCondition:
         """Return the condition that a row holds one of these labels or numbers; of none, no row does.
@@ -193,14 +194,18 @@ class RowColumn:
     def _no_condition(self, _other: object = None) -> NoReturn:
         raise InvalidTypeError(f"{self!r} is a column and no condition{_IN_PARENTHESES}")
 
-    __and__ = __rand__ = __or__ = __ror__ = __invert__ = _no_condition
+    __and__ = _no_condition
+    __rand__ = _no_condition
+    __or__ = _no_condition
+    __ror__ = _no_condition
+    __invert__ = _no_condition
 
     def __repr__(self) -> str:
         """Show the source."""
         return f"row({self.name!r})"
 
 
-class RowCondition(ABC):
+class RowCondition(Doors, ABC):
     """Which rows count, as a value: made by comparing `row`, combined with ``&``, ``|`` and ``~``.
 
     Two conditions are equal when they are written alike: the same tests in the same order, the labels of `isin` in any.

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.numbers import exact_sum
 from shequn.columns.table import Column, Tabular
 from shequn.entities._fields import FrozenMapping
 from shequn.labels import Coded
+from shequn.stats.distinct import each_once
 from shequn.values.instants import from_us
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ _SMALL_TABLE = 1 << 20
 
 
 @attrs.frozen(kw_only=True)
-class KindRow:
+class KindRow(Doors):
     """One kind of event; `value` is the sum of its values, None where it has none.
 
     Examples
@@ -153,5 +155,5 @@ def _members_by_kind(log: EventLog) -> NDArray[np.integer[Any]]:
         seen[log.kind_codes, log.member_codes] = True
         members: NDArray[np.integer[Any]] = np.count_nonzero(seen, axis=1)
         return members
-    pairs = np.unique(log.kind_codes.astype(np.int64) * len(log.members) + log.member_codes)
+    pairs = each_once(log.kind_codes.astype(np.int64) * len(log.members) + log.member_codes)
     return np.bincount(pairs // len(log.members), minlength=len(log.kinds))

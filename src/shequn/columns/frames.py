@@ -1,33 +1,89 @@
 """How is a column of a data frame read, whatever library made the frame?
 
-pandas, Polars and Arrow are told by what their columns can do, and nothing of them is imported. Text of Arrow and
-categories come out encoded, other columns as a list or an array in which no number was changed to make room for a
-missing one. A column of instants that has a time zone is left as it is: `to_instants` asks it for its zone.
+What offers itself through Arrow's C interface (Polars, Arrow tables, DuckDB, Ibis) is read through it, see `arrow`;
+pandas is told by what its columns can do. Nothing of them is imported. Text of Arrow and categories come out encoded,
+other columns as a list or an array in which no number was changed to make room for a missing one. A column of instants
+that has a time zone keeps it: `to_instants` asks for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from shequn.columns.arrow import Nullable, Zoned, arrow_column, arrow_columns, coded_categories, has_arrow, less, signed
+from shequn.columns.numbers import to_numbers
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message, suggest
-from shequn.labels import Coded, Index
+from shequn.labels import Coded
 from shequn.labels.encode import is_null
-from shequn.labels.index import index_of_unique
 from shequn.stats._checks import instance
+from shequn.values.instants import FIRST_US, LAST_US, Instants, to_instants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from shequn._typing import BoolArray
+    from shequn._typing import BoolArray, IntArray
 
-__all__ = ["decoded", "frame_column", "plain_column", "present_rows"]
+__all__ = ["decoded", "frame_column", "frame_columns", "instants_of", "numbers_of", "plain_column", "present_rows"]
 
 _MOST_NAMES = 20
-_ARROW_TEXT = {"string", "large_string"}
-_ARROW_FLOATS = {"halffloat", "float", "double"}
+_BLOCK = 1 << 15
+_EXACT_FLOAT = 2**53
+_ENCODES_ITSELF = {"string", "large_string"}  # text that a column of pyarrow encodes faster than we could
+_RESOLUTIONS_US = (1_000_000, 1_000)
+
+
+def frame_columns(frame: Any, wanted: Sequence[tuple[str, str]], /) -> list[Any]:  # noqa: ANN401
+    """Return columns of a data frame by their names, each as `plain_column` takes it.
+
+    A frame that has no columns to be asked for one by one (a DuckDB relation, an Ibis table, a reader of batches) is
+    read once, as a stream.
+
+    Parameters
+    ----------
+    frame : as in `frame_column`, or object with ``__arrow_c_stream__``
+    wanted : sequence of (argument, name)
+        Names of the columns; errors use the argument.
+
+    Raises
+    ------
+    UnknownLabelError, InvalidTypeError, InvalidValueError
+        As `frame_column` does; also where the stream fails, or holds decimals, bytes or nested values in such a column.
+
+    Examples
+    --------
+    >>> frame_columns({"user_id": ["ann"], "event": ["post"]}, [("member", "user_id"), ("kind", "event")])
+    [['ann'], ['post']]
+    """
+    if hasattr(frame, "__arrow_c_stream__") and not _has_columns(frame):
+        return list(arrow_columns(frame, wanted, check=lambda names: _check_names(wanted, names)))
+    _check_names(wanted, _names(frame))
+    return [frame[name] for _, name in wanted]
+
+
+def _has_columns(frame: object) -> bool:
+    """Return whether a frame with an Arrow stream gives single columns without running a query."""
+    is_arrow, is_pandas_or_polars = hasattr(frame, "to_pydict"), hasattr(frame, "to_dict") and hasattr(frame, "dtypes")
+    return isinstance(frame, Mapping) or is_arrow or is_pandas_or_polars
+
+
+def _check_names(wanted: Sequence[tuple[str, str]], names: Sequence[object]) -> None:
+    for argument, name in wanted:
+        _check_name(argument, name, names)
+
+
+def _check_name(argument: str, name: str, names: Sequence[object]) -> None:
+    instance(argument, name, Hashable, expected="the name of a column")
+    if name not in names:
+        shown = ", ".join(map(str, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
+        expected = f"one of the frame's columns ({shown})"
+        raise UnknownLabelError(message(argument, expected, name) + suggest(name, names))
+    if names.count(name) > 1:
+        raise InvalidValueError(
+            message(argument, "a name that one column has", name) + f", which {names.count(name)} have"
+        )
 
 
 def frame_column(frame: Any, name: str, /, *, argument: str) -> Any:  # noqa: ANN401
@@ -55,17 +111,8 @@ def frame_column(frame: Any, name: str, /, *, argument: str) -> Any:  # noqa: AN
     >>> frame_column({"user_id": ["ann", "bo"]}, "user_id", argument="member")
     ['ann', 'bo']
     """
-    instance(argument, name, Hashable, expected="the name of a column")
-    names = _names(frame)
-    if name not in names:
-        shown = ", ".join(map(str, names[:_MOST_NAMES])) + (", …" if len(names) > _MOST_NAMES else "")
-        expected = f"one of the frame's columns ({shown})"
-        raise UnknownLabelError(message(argument, expected, name) + suggest(name, names))
-    if names.count(name) > 1:
-        raise InvalidValueError(
-            message(argument, "a name that one column has", name) + f", which {names.count(name)} have"
-        )
-    return plain_column(frame[name])
+    (column,) = frame_columns(frame, [(argument, name)])
+    return plain_column(column)
 
 
 def _names(frame: Any) -> list[object]:  # noqa: ANN401
@@ -90,15 +137,105 @@ def plain_column(column: Any, /) -> Any:  # noqa: ANN401
     >>> plain_column([1, None])
     [1, None]
     """
-    if isinstance(column, list | tuple | np.ndarray | Coded):
+    if isinstance(column, list | tuple | np.ndarray | Coded | Zoned):
         return cast("Any", column)
-    if hasattr(column, "to_pylist") and hasattr(column, "null_count"):
-        return _from_arrow(column)
-    if hasattr(column, "to_physical") and hasattr(column, "null_count"):
-        return _from_polars(column)
     if hasattr(column, "to_numpy") and hasattr(column, "isna"):
         return _from_pandas(column)
+    if hasattr(column, "to_physical") and type(column.dtype).__name__ in {"Categorical", "Enum"}:
+        return _from_polars(column)
+    if hasattr(column, "dictionary_encode") and str(column.type) in _ENCODES_ITSELF:
+        column = column.dictionary_encode()
+    taken = arrow_column(column) if has_arrow(column) else None
+    if taken is not None:
+        return taken.tolist() if isinstance(taken, Nullable) else taken
+    for as_list in ("to_pylist", "to_list"):  # nested values and decimals, whose readers say what they think of them
+        if hasattr(column, as_list):
+            return getattr(column, as_list)()
     return column
+
+
+def numbers_of(column: Any, /, *, argument: str) -> NDArray[Any]:  # noqa: ANN401
+    """Return a column of numbers as `to_numbers` does, on its own memory where that is Arrow's and needs no change.
+
+    Examples
+    --------
+    >>> numbers_of([100, None], argument="value").tolist()
+    [100.0, nan]
+    """
+    if not has_arrow(column) or hasattr(column, "isna"):
+        return to_numbers(decoded(plain_column(column)), argument=argument)
+    plain = arrow_column(column)
+    if isinstance(plain, np.ndarray) and plain.dtype.name in {"int64", "float64"}:
+        return plain
+    if isinstance(plain, Nullable) and plain.values.dtype.kind in "iu":
+        numbers = np.where(plain.missing, np.nan, plain.values)
+        if not (np.abs(numbers) >= _EXACT_FLOAT).any():
+            numbers.setflags(write=False)
+            return numbers
+    if plain is None or isinstance(plain, Nullable):
+        plain = plain_column(column) if plain is None else plain.tolist()
+    return to_numbers(decoded(plain), argument=argument)
+
+
+def instants_of(
+    column: Any,  # noqa: ANN401
+    /,
+    *,
+    argument: str,
+    at_tz: str | None,
+    time_unit: Literal["s", "ms", "us"] | None,
+) -> Instants:
+    """Return a column of instants as `to_instants` does, on its own memory where that is Arrow's, microseconds and UTC.
+
+    Examples
+    --------
+    >>> instants_of([60], argument="at", at_tz=None, time_unit="s").us.tolist()
+    [60000000]
+    """
+    plain = decoded(plain_column(column))
+    if has_arrow(column) and not hasattr(column, "isna"):
+        us = _microseconds(plain, at_tz, time_unit)
+        resolution_us = None if us is None else _resolution_us(us)
+        if us is not None and resolution_us is not None:
+            return Instants(us, resolution_us)
+    return to_instants(plain, argument=argument, at_tz=at_tz, time_unit=time_unit)
+
+
+def _microseconds(plain: object, at_tz: str | None, time_unit: str | None) -> IntArray | None:
+    """Return the instants where they are microseconds UTC already."""
+    if isinstance(plain, Zoned) and at_tz is None and time_unit is None:
+        plain, at_tz = plain.values, "UTC"
+    if isinstance(plain, np.ndarray):
+        array = cast("NDArray[Any]", plain)
+        if array.dtype == np.dtype("M8[us]") and at_tz == "UTC" and time_unit is None:
+            return array.view(np.int64)
+        if array.dtype == np.int64 and time_unit == "us" and at_tz is None:
+            return array
+    return None
+
+
+def _resolution_us(us: IntArray) -> int | None:
+    """Return the coarsest unit that all instants are multiples of; None where one is out of range or missing."""
+    units = iter((*_RESOLUTIONS_US, 1))
+    unit = next(units)
+    for start in range(0, len(us), _BLOCK):
+        block = us[start : start + _BLOCK]
+        if int(block.min()) < FIRST_US or int(block.max()) >= LAST_US:
+            return None
+        while unit > 1 and not _are_multiples(block, unit):
+            unit = next(units)
+    return unit
+
+
+def _are_multiples(us: IntArray, unit: int) -> bool:
+    """Return whether a unit divides all: an odd one does where the product with its inverse modulo 2^64 is small."""
+    twos = unit & -unit
+    odd = unit // twos
+    if int(np.bitwise_or.reduce(us)) & (twos - 1):
+        return False
+    quotients = us * np.uint64(pow(odd, -1, 1 << 64)).astype(np.int64)
+    most = ((1 << 63) - 1) // odd
+    return int(quotients.min()) >= -most and int(quotients.max()) <= most
 
 
 def decoded(column: Any, /) -> Any:  # noqa: ANN401
@@ -127,6 +264,9 @@ def present_rows(column: Any, /, *, argument: str) -> tuple[Any, BoolArray]:  # 
     """
     if not hasattr(column, "__len__") or getattr(column, "ndim", 1) == 0:
         raise InvalidTypeError(message(argument, "a column (list or 1-D array)", column))
+    if isinstance(column, Zoned):
+        missing = np.isnat(column.values)
+        return Zoned(column.values[~missing], column.dtype.tz), missing
     if isinstance(column, list | tuple):
         items = cast("Sequence[object]", column)
         missing = np.fromiter(map(is_null, items), dtype=np.bool_, count=len(items))
@@ -135,9 +275,8 @@ def present_rows(column: Any, /, *, argument: str) -> tuple[Any, BoolArray]:  # 
         array = cast("NDArray[Any]", column)
         missing = _missing_in_array(array)
         return array[~missing], missing
-    for is_missing, drop in (("isna", "dropna"), ("is_null", "drop_nulls"), ("is_null", "drop_null")):
-        if hasattr(column, is_missing) and hasattr(column, drop):
-            return getattr(column, drop)(), np.asarray(getattr(column, is_missing)(), dtype=np.bool_)
+    if hasattr(column, "isna") and hasattr(column, "dropna"):
+        return column.dropna(), np.asarray(column.isna(), dtype=np.bool_)
     return column, np.zeros(len(column), dtype=np.bool_)
 
 
@@ -152,82 +291,22 @@ def _missing_in_array(column: NDArray[Any]) -> BoolArray:
     return np.fromiter(missing, dtype=np.bool_, count=len(column))
 
 
-# --- Arrow ---
-
-
-def _from_arrow(column: Any) -> Any:  # noqa: ANN401
-    kind = column.type
-    if getattr(kind, "tz", None) is not None:
-        return column
-    if str(kind) in _ARROW_TEXT:
-        return _from_arrow_dictionary(column.dictionary_encode())
-    if hasattr(kind, "index_type"):
-        return _from_arrow_dictionary(column)
-    array: NDArray[Any] = np.asarray(column)
-    is_changed = column.null_count and array.dtype.kind == "f" and str(kind) not in _ARROW_FLOATS
-    return column.to_pylist() if is_changed else array
-
-
-def _from_arrow_dictionary(column: Any) -> Any:  # noqa: ANN401
-    chunks = column.unify_dictionaries().chunks if hasattr(column, "unify_dictionaries") else [column]
-    if not chunks:
-        return []
-    codes = np.concatenate([_signed_indices(chunk) for chunk in chunks])
-    return _from_categories(codes, chunks[0].dictionary.to_pylist())
-
-
-def _signed_indices(array: Any) -> NDArray[np.int64]:  # noqa: ANN401
-    """Return the place of each row in the dictionary, -1 for none."""
-    indices: NDArray[np.int64] = np.asarray(array.indices.fill_null(0)).astype(np.int64)
-    indices[np.asarray(array.is_null())] = -1
-    return indices
-
-
-def _from_categories(codes: NDArray[Any], categories: Sequence[object]) -> Any:  # noqa: ANN401
-    """Return rows of categories: encoded where these are text, else the values themselves."""
-    values = np.fromiter((*categories, None), dtype=object, count=len(categories) + 1)
-    if not set(map(type, categories)) <= {str} or len(set(categories)) < len(categories):
-        return values[codes]
-    used, codes = _in_order_of_appearance(codes)
-    return Coded(index=index_of_unique(values[used]), codes=codes)
-
-
-def _in_order_of_appearance(codes: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return the codes that occur, first come first, and the column renumbered so; -1 stays."""
-    n_codes = int(codes.max(initial=-1)) + 1
-    first_row = np.full(n_codes + 1, len(codes), dtype=np.int64)  # the spare last place is where -1 points
-    first_row[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    order = np.argsort(first_row[:-1])
-    used = order[first_row[order] < len(codes)]
-    new_code = np.full(n_codes + 1, -1, dtype=np.int32)
-    new_code[used] = np.arange(len(used), dtype=np.int32)
-    return used, new_code[codes]
-
-
 # --- Polars ---
 
 
-def _from_polars(series: Any) -> Any:  # noqa: ANN401
-    dtype = series.dtype
-    if getattr(dtype, "time_zone", None) is not None:
-        return series
-    if type(dtype).__name__ in {"Categorical", "Enum"}:
-        return _from_polars_categories(series)
-    keeps_nulls = not series.null_count() or dtype.is_float() or dtype.is_temporal()
-    if keeps_nulls and not dtype.is_decimal() and not dtype.is_nested():
-        return series.to_numpy()
-    return series.to_list()
-
-
-def _from_polars_categories(series: Any) -> Coded:  # noqa: ANN401
-    """Encode the numbers behind the categories: only one row of each category is decoded."""
-    present = series.drop_nulls()
-    index, codes = Index.encode(present.to_physical().to_numpy())
-    some_row = np.zeros(len(index), dtype=np.int64)
-    some_row[codes] = np.arange(len(codes))
-    all_codes = np.full(len(series), -1, dtype=np.int32)
-    all_codes[~series.is_null().to_numpy()] = codes
-    return cast("Coded", _from_categories(all_codes, present.gather(some_row).to_list()))
+def _from_polars(series: Any) -> Coded:  # noqa: ANN401
+    """Take the numbers behind categories as codes; Polars would write a dictionary anew, row by row."""
+    physical = arrow_column(series.to_physical())
+    missing = physical.missing if isinstance(physical, Nullable) else None
+    numbers = cast("NDArray[Any]", physical.values if isinstance(physical, Nullable) else physical)
+    n_labels = int(numbers.max()) + 1 if len(numbers) else 0
+    if n_labels and missing is None:  # categories of other columns may come before
+        low = int(numbers.min())
+        n_labels -= low
+        codes = less(numbers, low, n_labels) if low else signed(numbers, n_labels, None)
+    else:
+        codes = signed(numbers, n_labels, missing)
+    return coded_categories(codes, n_labels, lambda _, rows: series.gather(rows).to_list())
 
 
 # --- pandas ---
@@ -241,7 +320,16 @@ def _from_pandas(series: Any) -> Any:  # noqa: ANN401
         return series
     array = getattr(series, "array", series)
     if hasattr(dtype, "pyarrow_dtype") or str(getattr(dtype, "storage", "")).startswith("pyarrow"):
-        return _from_arrow(array.__arrow_array__())
+        return plain_column(array.__arrow_array__())
     if hasattr(dtype, "categories"):
-        return _from_categories(np.asarray(array.codes), dtype.categories.tolist())
+        codes = np.array(array.codes)  # pandas shows its own memory, to which it writes later
+        return _from_categories(codes, dtype.categories.tolist())
     return series.to_numpy(dtype=object, na_value=None) if series.isna().any() else series.to_numpy()
+
+
+def _from_categories(codes: NDArray[Any], categories: Sequence[object]) -> Any:  # noqa: ANN401
+    """Return rows of categories: encoded where these are text, else the values themselves."""
+    values = np.fromiter((*categories, None), dtype=object, count=len(categories) + 1)
+    if not set(map(type, categories)) <= {str}:
+        return values[codes]
+    return coded_categories(codes, len(categories), lambda order, _: values[order])

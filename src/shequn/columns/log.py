@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import attrs
 import numpy as np
 
+from shequn.columns.arrow import field_of, instants_field, stream_of
 from shequn.columns.describe import LogSummary, summarise
 from shequn.columns.extra import ExtraColumn, extra_column, same_columns, stack_columns
-from shequn.columns.frames import decoded, frame_column, plain_column
+from shequn.columns.frames import frame_columns, instants_of, numbers_of, plain_column
 from shequn.columns.ingest import Ingested, judge_rows
 from shequn.columns.kinds import kind_names
-from shequn.columns.numbers import to_numbers
 from shequn.columns.partition import part_of_members
 from shequn.columns.readonly import frozen, read_only, read_only_or_none
 from shequn.columns.spans import Spans
@@ -23,7 +23,7 @@ from shequn.entities import Event
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
 from shequn.labels import Assignment, Coded, Index
 from shequn.stats._checks import instance, is_integer, items_of, plain_array, whole
-from shequn.values.instants import from_us, instant_us, to_instants
+from shequn.values.instants import from_us, instant_us
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -121,7 +121,9 @@ class EventLog:
     ) -> EventLog:
         """Build from one column for each thing an event says.
 
-        A column is a list, an array, or a column of a pandas or Polars data frame or an Arrow table.
+        A column is a list, an array, a pandas column, or what offers itself through Arrow's C interface (a column of a
+        Polars data frame or of an Arrow table). Arrow's memory is kept and not copied where it holds what the log does:
+        int64 and float64 values, microseconds UTC, indices of a dictionary. As there, nobody may write to it.
 
         Parameters
         ----------
@@ -176,8 +178,8 @@ class EventLog:
             what = _labels(kind, "kind")
         if len(what) and not what.index.is_text:
             raise InvalidTypeError(message("kind", "labels that are all str", what.index[0], row=0))
-        instants = to_instants(decoded(plain_column(at)), argument="at", at_tz=at_tz, time_unit=time_unit)
-        numbers = None if value is None else to_numbers(decoded(plain_column(value)), argument="value")
+        instants = instants_of(at, argument="at", at_tz=at_tz, time_unit=time_unit)
+        numbers = None if value is None else numbers_of(value, argument="value")
         labelled: dict[str, Any] = {
             name: None if column is None else _labels(column, name, nulls=True)
             for name, column in zip(_LABELLED, (target, group, item), strict=True)
@@ -216,11 +218,13 @@ class EventLog:
         item: str | None = None,
         extra: Iterable[str] = (),
     ) -> EventLog:
-        """Build from the named columns of a data frame: pandas, Polars, an Arrow table, or a mapping of arrays.
+        """Build from the named columns of a data frame: pandas, Polars, anything of Arrow, or a mapping of arrays.
 
         Parameters
         ----------
-        frame : data frame, Arrow table or mapping of str to array_like
+        frame : data frame, mapping of str to array_like, or object with ``__arrow_c_stream__``
+            The last is an Arrow table or reader, a DuckDB relation, an Ibis table: what is no frame in memory is read
+            once, as a stream.
         member, kind, at, value, target, group, item : str
             Names of its columns; see `from_columns` for what each holds.
         at_tz, time_unit
@@ -232,6 +236,13 @@ class EventLog:
         ------
         UnknownLabelError
             The frame has no such column; the message suggests the closest one.
+
+        Notes
+        -----
+        Through Arrow, numbers, instants and the indices of categories are read where they lie: an Arrow table, a Polars
+        frame or a DuckDB relation over memory that is written to afterwards, such as a pandas frame or an array, must
+        be made from a copy of it. What is read as a stream is read to its end: a reader of pyarrow that was read before
+        has no rows any more and makes an empty log, as it can't be told from one that never had any.
 
         Examples
         --------
@@ -249,9 +260,10 @@ class EventLog:
             "item": item,
         }
         wanted: dict[str, Any] = {key: name for key, name in named.items() if name is not None or key in _REQUIRED}
-        columns = {key: frame_column(frame, name, argument=key) for key, name in wanted.items()}
         names = [extra] if isinstance(extra, str) else items_of("extra", extra, expected="names of columns")
-        more = {name: frame_column(frame, name, argument="extra") for name in names}
+        found = frame_columns(frame, [*wanted.items(), *(("extra", name) for name in names)])
+        columns: dict[str, Any] = dict(zip(wanted, found, strict=False))
+        more = dict(zip(names, found[len(wanted) :], strict=True))
         return cls.from_columns(**columns, extra=more, at_tz=at_tz, time_unit=time_unit)
 
     @classmethod
@@ -678,6 +690,30 @@ class EventLog:
             name: column.labels() if isinstance(column, Coded) else column for name, column in self.extra.items()
         }
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Lend the log to any library of Arrow's C interface: ``pl.DataFrame(log)``, ``pa.table(log)``.
+
+        ``from_frame`` of what it makes is this log. ``at`` is a timestamp in UTC, text a dictionary whose indices are
+        the codes, no label null; a missing value is NaN, as here. `requested_schema` is left aside, as it may be.
+
+        Examples
+        --------
+        >>> log = EventLog.from_columns(member=["ann"], kind="post", at=[0], time_unit="s", group=["g1"])
+        >>> log == EventLog.from_frame(log, member="member", kind="kind", at="at", group="group")
+        True
+        """
+        named: dict[str, Any] = {name: getattr(self, name) for name in ("value", *_LABELLED)}
+        columns = {name: column for name, column in named.items() if column is not None} | dict(self.extra)
+        return stream_of(
+            [
+                field_of("member", self.member),
+                field_of("kind", self.kind),
+                instants_field("at", self.at_us),
+                *(field_of(name, column) for name, column in columns.items()),
+            ],
+            len(self),
+        )
+
     def to_events(self) -> Iterator[Event]:
         """Yield one `Event` a row, instants in UTC.
 
@@ -705,7 +741,7 @@ class EventLog:
         pairs += [(self.extra[name], other.extra[name]) for name in self.extra]
         return all(same_columns(a, b) for a, b in pairs)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., EventLog], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -748,7 +784,7 @@ def sorted_rows(codes: NDArray[Any], at_us: NDArray[np.int64], resolution_us: in
 def _labels(values: object, name: str, *, nulls: bool = False) -> Coded:
     """Encode a column of labels that stand for something, as those of an `Event` do: an empty text names nothing."""
     column = Coded.of(plain_column(values), argument=name, nulls=nulls)
-    if "" in column.index:
+    if column.index.is_text and "" in column.index.labels.tolist():  # one look at each, and no dictionary of them
         bad = column.codes == column.index.code("")
         expected = "labels that are not empty" + (" (None for none)" if nulls else "")
         row = int(np.flatnonzero(bad)[0])

@@ -6,7 +6,7 @@ facts count is told in `shequn.columns.changes`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import attrs
 import numpy as np
@@ -328,7 +328,7 @@ class Memberships(Tabular[Stay]):
         """Return whether both hold the same stays in the same order, labels compared by label."""
         return same_fields(self, other) if isinstance(other, Memberships) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many stays there are."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from shequn.errors import InvalidValueError, message
-from shequn.stats._checks import array_of, plain_array
+from shequn.stats._checks import array_of, may_change, plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
 def read_only(values: Any) -> NDArray[Any]:  # noqa: ANN401
     """Return a read-only array: the one given, or a copy of it where its owner may still write to it."""
     array = plain_array("column", values, expected="an array")
-    return frozen(array.copy()) if array.flags.writeable else array
+    return frozen(array.copy()) if may_change(array) else array
 
 
 def read_only_or_none(array: Any) -> NDArray[Any] | None:  # noqa: ANN401
@@ -41,7 +41,7 @@ def read_only_or_none(array: Any) -> NDArray[Any] | None:  # noqa: ANN401
 def int64(values: Any) -> IntArray:  # noqa: ANN401
     """Return a read-only int64 copy of whole numbers, or the array itself where it is one already."""
     given = array_of("counts", values, kinds="iub", expected="whole numbers")
-    if given.dtype == np.int64 and not given.flags.writeable:
+    if given.dtype == np.int64 and not may_change(given):
         return given
     if given.dtype.kind == "u" and given.size and int(given.max()) > np.iinfo(np.int64).max:
         raise InvalidValueError(message("counts", "whole numbers below 2**63", int(given.max())))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 import numpy as np
 
+from shequn.columns.arrow import field_of, instants_field, labels_field, lists_field, stream_of
 from shequn.columns.extra import extra_column, same_columns
 from shequn.columns.frames import decoded, plain_column, present_rows
 from shequn.columns.membership import NO_INSTANT, Memberships
@@ -22,6 +23,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Assignment, Coded, Index
 from shequn.labels.encode import is_null
 from shequn.stats._checks import instance, items_of, plain_array
+from shequn.stats.distinct import each_once
 from shequn.values.instants import from_us, instant_faults, to_instants
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from shequn._typing import BoolArray, IntArray
+    from shequn.columns.arrow import Field as ArrowField
     from shequn.entities import MemberRole
     from shequn.labels import Label
 
@@ -376,7 +379,7 @@ class Roster:
         if given.size and given.dtype.kind not in "iu":
             raise InvalidTypeError(message("rows", "row numbers", given.dtype.name))
         bad = (given < 0) | (given >= len(self))
-        if not bad.any() and len(np.unique(given)) < len(given):
+        if not bad.any() and len(each_once(given)) < len(given):
             bad = np.ones(len(given), dtype=np.bool_)
             bad[np.unique(given, return_index=True)[1]] = False
         if bad.any():
@@ -445,6 +448,25 @@ class Roster:
         columns |= {name: f.labels() if isinstance(f, Assignment) else f for name, f in self.fields.items()}
         return columns | {name: sets.to_objects() for name, sets in self.tags.items()}
 
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Lend the columns of `to_columns` to any library of Arrow's C interface: ``pl.DataFrame(roster)``.
+
+        Labels are dictionaries, in order where the order means something; tags are lists, instants timestamps in UTC,
+        null where not known. `requested_schema` is left aside, as it may be.
+
+        Examples
+        --------
+        >>> type(Roster.from_columns(member=["ann"]).__arrow_c_stream__()).__name__
+        'PyCapsule'
+        """
+        instants = {"joined": self.joined_us, "left": self.left_us}
+        gone = {name: at_us == NO_INSTANT for name, at_us in instants.items()}
+        columns = [field_of("member", self.members)]
+        columns += [instants_field(name, instants[name], missing=gone[name]) for name in gone if not gone[name].all()]
+        columns += [_field_of(name, field) for name, field in self.fields.items()]
+        columns += [lists_field(name, tags.labels, tags.offsets) for name, tags in self.tags.items()]
+        return stream_of(columns, len(self))
+
     def to_members(self) -> Iterator[Member]:
         """Yield one `Member` a row, with instants in UTC; when somebody left is no part of the record.
 
@@ -484,7 +506,7 @@ class Roster:
         pairs += [(sets, other.tags[name]) for name, sets in self.tags.items()]
         return all(same_columns(one, another) for one, another in pairs)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show the size of the roster and what is known."""
@@ -544,6 +566,12 @@ def _select_field(name: str, field: Field, rows: IntArray, index: Index) -> Fiel
     if (rows >= 0).all():
         return frozen(field[rows])
     return frozen(concat_numbers([field, None], [len(field), 1], argument=name)[rows])
+
+
+def _field_of(name: str, field: Field) -> ArrowField:
+    if isinstance(field, Assignment):
+        return labels_field(name, Coded(index=field.segments, codes=field.codes), is_ordered=field.ordered)
+    return field_of(name, field)
 
 
 def _values(field: Field) -> list[Any]:

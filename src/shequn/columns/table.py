@@ -14,6 +14,7 @@ or ``\u202e``, so that no label breaks a table or drives a terminal.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
@@ -28,8 +29,9 @@ import attrs
 import numpy as np
 import pendulum
 
+from shequn.columns.arrow import field_of, stream_of
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.stats._checks import one_of, plain_array
+from shequn.stats._checks import may_change, one_of, plain_array
 from shequn.values.money import Money
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def _exact_numbers(items: list[Any]) -> NDArray[Any] | None:
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    if array.flags.writeable or not array.dtype.isnative:
+    if may_change(array) or not array.dtype.isnative:
         array = np.array(array, dtype=array.dtype.newbyteorder("="))
         array.setflags(write=False)
     return array
@@ -255,8 +257,10 @@ def render_html(
 ) -> str:
     """Draw columns as one HTML table, for a notebook.
 
-    Everything is escaped, numbers are aligned by inline style, and there is no script and no style sheet. Parameters
-    and errors are those of `render`; text is not shortened.
+    The title is its caption; each header names its column, and the first cell of a row that row, as screen readers
+    want it. Everything is escaped, numbers are aligned by inline style, and there is no script, no style sheet and no
+    colour, so that it takes those of a light or a dark page. Where a page is narrow, text is broken, and numbers and
+    dates are not. Parameters and errors are those of `render`; text is not shortened.
 
     Returns
     -------
@@ -271,29 +275,34 @@ def render_html(
     <tr><th scope="col" style="text-align:left">group</th></tr>
     </thead>
     <tbody>
-    <tr><td style="text-align:left">&lt;b&gt;</td></tr>
+    <tr><th scope="row" style="text-align:left;font-weight:normal">&lt;b&gt;</th></tr>
     </tbody>
     </table>
     """
     table = _lay_out(columns, lang, max_rows)
-    styles = [f'style="text-align:{"right" if right else "left"}"' for right in table.right]
-    body = [_html_row("td", styles, row) for row in zip(*table.cells, strict=True)]
-    across = [f'colspan="{len(styles)}" style="text-align:left"']
+    aligned = [
+        f"text-align:{'right' if right else 'left'}" + (";white-space:nowrap" if whole else "")
+        for right, whole in zip(table.right, table.whole, strict=True)
+    ]
+    cells = [f'th scope="row" style="{aligned[0]};font-weight:normal"', *(f'td style="{how}"' for how in aligned[1:])]
+    body = [_html_row(cells, row) for row in zip(*table.cells, strict=True)]
+    across = [f'td colspan="{len(aligned)}" style="text-align:left"']
     # A notebook typesets what stands between two dollar signs as mathematics, unless the element says there is none.
     lines = [f'<table class="tex2jax_ignore" lang="{lang}">']
     if title:
         lines.append(f'<caption style="text-align:left">{escape_html(_escaped(title))}</caption>')
-    lines += ["<thead>", _html_row("th", [f'scope="col" {style}' for style in styles], table.headers), "</thead>"]
-    remark = [_html_row("td", across, [text]) for text in table.remark]
+    lines += ["<thead>", _html_row([f'th scope="col" style="{how}"' for how in aligned], table.headers), "</thead>"]
+    remark = [_html_row(across, [text]) for text in table.remark]
     lines += ["<tbody>", *body[: table.n_head], *remark, *body[table.n_head :], "</tbody>"]
     if notes:
-        lines += ["<tfoot>", *(_html_row("td", across, [_escaped(note)]) for note in notes), "</tfoot>"]
+        lines += ["<tfoot>", *(_html_row(across, [_escaped(note)]) for note in notes), "</tfoot>"]
     return "\n".join([*lines, "</table>"])
 
 
-def _html_row(tag: str, attributes: Sequence[str], texts: Sequence[str]) -> str:
-    cells = zip(attributes, texts, strict=True)
-    return "<tr>" + "".join(f"<{tag} {how}>{escape_html(text)}</{tag}>" for how, text in cells) + "</tr>"
+def _html_row(elements: Sequence[str], texts: Sequence[str]) -> str:
+    """Write one row; an element is a tag and its attributes."""
+    cells = zip(elements, texts, strict=True)
+    return "<tr>" + "".join(f"<{how}>{escape_html(text)}</{how[:2]}>" for how, text in cells) + "</tr>"
 
 
 @attrs.frozen(kw_only=True)
@@ -303,6 +312,7 @@ class _Layout:
     headers: list[str]
     cells: list[list[str]]
     right: list[bool]
+    whole: list[bool]  # numbers and dates, which must not be broken at a minus sign or a hyphen
     n_head: int
     remark: list[str]
 
@@ -317,6 +327,7 @@ def _lay_out(columns: Sequence[Column], lang: Lang, max_rows: int | None) -> _La
         headers=[_escaped(column.zh if lang == "zh" else column.en) for column in columns],
         cells=[[_escaped(text) for text in _texts(column, rows, lang)] for column in columns],
         right=[column.format not in {"text", "date"} or column.values.dtype.kind in "iuf" for column in columns],
+        whole=[column.format != "text" or column.values.dtype.kind in "iufM" for column in columns],
         n_head=n_head,
         remark=[remark] if left_out or not n_rows else [],
     )
@@ -571,6 +582,11 @@ def _padded(text: str, cells: int, *, right: bool) -> str:
     return space + text if right else text + space
 
 
+def _in_words(name: str) -> str:
+    """Write the name of a class as words: FlowLedger is a "Flow ledger"."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", name.strip("_"))
+
+
 class Tabular(ABC, Generic[RowT_co]):
     """What every result can do: be printed, become a data frame or JSON, and be read row by row.
 
@@ -646,11 +662,13 @@ class Tabular(ABC, Generic[RowT_co]):
         return self._drawn(render, "en", _ROWS_OF_STR)
 
     def _repr_html_(self) -> str:
-        return self._drawn(render_html, "en", _ROWS_OF_STR)
+        # Many tables may stand in a notebook: one without a title is named by what it is.
+        return self._drawn(render_html, "en", _ROWS_OF_STR, untitled=_in_words(type(self).__name__))
 
-    def _drawn(self, draw: Callable[..., str], lang: Lang, max_rows: int | None) -> str:
+    def _drawn(self, draw: Callable[..., str], lang: Lang, max_rows: int | None, *, untitled: str | None = None) -> str:
         columns = self._columns(_checked_lang(lang))
-        return draw(columns, lang=lang, title=self._title(lang), notes=self._notes(lang), max_rows=max_rows)
+        title = self._title(lang) or untitled
+        return draw(columns, lang=lang, title=title, notes=self._notes(lang), max_rows=max_rows)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return the result as tidy columns, which any data frame library takes.
@@ -661,6 +679,24 @@ class Tabular(ABC, Generic[RowT_co]):
             Read-only arrays of one length. Missing is NaN, NaT, or -1 in a column of codes; only labels are objects.
         """
         return {column.key: column.values for column in self._checked_tidy()}
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Lend the tidy columns to any library of Arrow's C interface: ``pl.DataFrame(result)``, ``pa.table(result)``.
+
+        Parameters
+        ----------
+        requested_schema : capsule, optional
+            Left aside, as the interface allows: who wants other types casts.
+
+        Returns
+        -------
+        capsule
+            A stream of one batch. Numbers stay in their memory. Null is what prints as "–", but for NaN, which stays
+            NaN; dates are ``date32``, money a struct of ``minor`` and ``currency``.
+        """
+        columns = self._checked_tidy()
+        fields = [field_of(column.key, column.values, null=column.null) for column in columns]
+        return stream_of(fields, len(columns[0].values))
 
     def to_dict(self, *, lang: Lang = "en") -> dict[str, Any]:
         """Return the result as plain data that `json.dumps` takes, also with ``allow_nan=False``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import attrs
 import numpy as np
@@ -15,6 +15,7 @@ from shequn.columns.readonly import by_fields, frozen, read_only
 from shequn.errors import InvalidTypeError, ShequnError, message
 from shequn.labels import Coded
 from shequn.labels.encode import is_null
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +71,7 @@ class Tags:
         except ShequnError:
             _refuse_label(rows, argument)
         rank = np.argsort(np.argsort(column.index.labels))
-        distinct = np.unique(row_of_label * len(column.index) + rank[column.codes])
+        distinct = each_once(row_of_label * len(column.index) + rank[column.codes])
         row, code = np.divmod(distinct, max(len(column.index), 1))
         offsets = np.searchsorted(row, np.arange(len(rows) + 1))
         ascending = column.index.take(np.argsort(column.index.labels))
@@ -146,7 +147,7 @@ class Tags:
         """Return whether both hold equal sets, row by row."""
         return same_fields(self, other) if isinstance(other, Tags) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many sets there are of how many labels."""

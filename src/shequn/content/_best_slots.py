@@ -11,11 +11,11 @@ import pendulum
 from shequn.columns import EventLog
 from shequn.columns.kinds import of_kinds
 from shequn.content.slot_response import MOST_REACHED, Days, SlotResponse
-from shequn.content.token_sets import each_once
 from shequn.entities import ContentItem, EventKind
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message, suggest
 from shequn.labels import Index
 from shequn.stats._checks import instance, items_of, one_of, whole
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar, zone_name
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us

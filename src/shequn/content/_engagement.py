@@ -18,6 +18,7 @@ from shequn.errors import MisalignedError, counted, message
 from shequn.labels import Index
 from shequn.stats import weighted_quantile
 from shequn.stats._checks import instance, items_of, number_between, reals_column, refuse
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,14 +122,14 @@ def engagement(
         counts=np.bincount(cell, minlength=len(units) * len(kinds)).reshape(len(units), len(kinds)),
         heads=np.bincount(_distinct(unit, place, len(who)), minlength=len(units)),
         n_members=len(who),
-        n_active=len(np.unique(place)),
+        n_active=len(each_once(place)),
         n_unlabelled=n_unlabelled,
     )
 
 
 def _distinct(unit: NDArray[Any], member: NDArray[Any], n_members: int) -> IntArray:
     """Return the unit of each distinct pair of unit and member."""
-    return np.unique(unit * max(n_members, 1) + member) // max(n_members, 1)
+    return each_once(unit * max(n_members, 1) + member) // max(n_members, 1)
 
 
 class EngagementRow(NamedTuple):

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_arg
 import numpy as np
 
 from shequn.content.duplicates import Duplicates
-from shequn.content.token_sets import ByItem, TokenSets, each_once, mixed
+from shequn.content.token_sets import ByItem, TokenSets, mixed
 from shequn.errors import InvalidValueError, MisalignedError, message
 from shequn.stats._checks import generator, number_between, one_of, whole
+from shequn.stats.distinct import each_once
 from shequn.values.instants import to_instants
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def _least(lot: _Lot, table: NDArray[np.uint32]) -> NDArray[np.uint32]:
     n = len(lot.sizes)
     least = np.empty((n, table.shape[1]), dtype=np.uint32)
     marks = np.searchsorted(lot.offsets, np.arange(0, int(lot.offsets[-1]), _TOKENS_AT_ONCE))
-    ends = np.unique(np.append(marks, n))
+    ends = each_once(np.append(marks, n))
     for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
         low = int(lot.offsets[start])
         values = table.take(lot.codes[low : int(lot.offsets[end])], axis=0)

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002  # resolved at run time by attrs
 
+from shequn._doors import Doors
 from shequn._typing import IntArray  # noqa: TC001  # resolved at run time by attrs
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
@@ -79,7 +80,7 @@ def _reason(reason: GateReason | str) -> GateReason:
 
 
 @attrs.frozen(kw_only=True)
-class GateDecision:
+class GateDecision(Doors):
     """What becomes of one message; made by `Gate.decide`.
 
     Attributes

@@ -14,7 +14,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.errors import MisalignedError, counted, message
 from shequn.graph.roots import component_roots
 from shequn.labels import Index
-from shequn.stats._checks import array_of, counts_column, instance, number_between, reals_column, refuse
+from shequn.stats._checks import array_of, counts_column, instance, may_change, number_between, reals_column, refuse
 from shequn.values.instants import FIRST_US, LAST_US
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Duplicates(Tabular[DuplicateRow]):
         mask: BoolArray = array_of("is_empty", empty, kinds="b", expected="booleans")
         if mask.shape != (n,):
             raise MisalignedError(message("is_empty", f"one for each of {counted(n, 'item')}", mask.shape))
-        self._set("is_empty", mask if not mask.flags.writeable else frozen(mask.copy()))
+        self._set("is_empty", mask if not may_change(mask) else frozen(mask.copy()))
         roots = component_roots(n, np.append(self.first, np.arange(n)), np.append(self.second, self.content))
         self._set("cluster", frozen(np.unique(roots, return_inverse=True)[1].astype(np.int64)))
 
@@ -332,4 +332,4 @@ def _instants(at_us: ArrayLike | None, n: int) -> IntArray | None:
     bad = (us < FIRST_US) | (us >= LAST_US)
     if bad.any():
         refuse("at_us", "microseconds of instants in [1900, 2262)", us, bad)
-    return us if us.dtype == np.int64 and not us.flags.writeable else frozen(us.astype(np.int64))
+    return us if us.dtype == np.int64 and not may_change(us) else frozen(us.astype(np.int64))

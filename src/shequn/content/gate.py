@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.halves import in_halves
 from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
@@ -67,7 +68,7 @@ def _urgent(urgent: int | None) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Gate:
+class Gate(Doors):
     """What every message to a member must pass (发送闸门): quiet hours, a cadence, and a cap on fatigue.
 
     Parameters

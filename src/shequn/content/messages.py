@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn._typing import FloatArray, IntArray  # noqa: TC001  # resolved at run time by attrs
 from shequn.columns.frames import decoded, plain_column, present_rows
 from shequn.columns.membership import NO_INSTANT
@@ -46,7 +47,7 @@ def _check_expires(_message: Message, field: attrs.Attribute[dt.datetime | None]
 
 
 @attrs.frozen(kw_only=True)
-class Message:
+class Message(Doors):
     """One message for one member that asks to be sent.
 
     Parameters

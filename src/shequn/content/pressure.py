@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn._typing import FloatArray, IntArray  # noqa: TC001  # resolved at run time by attrs
 from shequn.errors import MisalignedError, message
 from shequn.stats._checks import number_between, reals, refuse
@@ -48,7 +49,7 @@ def weights_of_messages(weight: ArrayLike, /) -> FloatArray:
 
 
 @attrs.frozen(kw_only=True)
-class Pressure:
+class Pressure(Doors):
     """Fatigue (疲劳度) of one member: each message adds its weight, and half of it is gone after every half-life.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.readonly import by_fields, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities.content_taxonomies import ContentKind
@@ -83,7 +84,7 @@ def _per_day(per_day: int | None) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Variety:
+class Variety(Doors):
     """How much of one kind is too much (内容搭配).
 
     Parameters
@@ -369,7 +370,7 @@ class Schedule(Tabular[ScheduledPost]):
             == (other.items, other.kinds, other.upper_bound, other.tz)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how much has a place."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pendulum
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import items_of, plain
 from shequn.values.instants import instant_us
@@ -57,7 +58,7 @@ _SETS = frozenset({set, frozenset})
 _PLAIN = frozenset({str, int, float, bool, type(None), date, datetime, pendulum.DateTime})
 
 
-class Entity:
+class Entity(Doors):
     """What has an identity: two records of one class are the same thing when their ids are equal."""
 
     __slots__ = ()

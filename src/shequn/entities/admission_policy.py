@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 from datetime import datetime  # noqa: TC003  (who resolves the annotations of a record finds them)
 from unicodedata import normalize
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import aware, label, number
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -68,7 +70,7 @@ def _cost(cost: int) -> int:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class PassphraseHash:
+class PassphraseHash(Doors):
     """A passphrase (暗号) that can be checked and not read: made by `PassphraseHash.of`, kept as salt and digest.
 
     Parameters
@@ -183,8 +185,15 @@ def _passphrase_hash(passphrase: PassphraseHash | None) -> PassphraseHash | None
     return passphrase
 
 
+def _finite(argument: str, value: float) -> float:
+    given = number(argument, value)
+    if not abs(given) <= sys.float_info.max:  # an integer that no float holds is as good as infinite
+        raise InvalidValueError(message(argument, "a finite number", value))
+    return given
+
+
 def _min_score(min_score: float | None) -> float | None:
-    return None if min_score is None else number("min_score", min_score)
+    return None if min_score is None else _finite("min_score", min_score)
 
 
 def _cap(cap: int | None) -> int | None:
@@ -203,7 +212,7 @@ def _at_least(argument: str, value: object, least: int) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class AdmissionPolicy:
+class AdmissionPolicy(Doors):
     """By which rule a group admits (外严): open to all, by approval, by invitation, or by passphrase.
 
     Parameters
@@ -266,7 +275,7 @@ def _at(at: datetime) -> datetime:
 
 
 def _score(score: float | None) -> float | None:
-    return None if score is None else number("score", score)
+    return None if score is None else _finite("score", score)
 
 
 def _offered(passphrase: str | None) -> str | None:
@@ -290,7 +299,7 @@ def _approved(approved: bool | None) -> bool | None:
 
 
 @attrs.frozen(kw_only=True)
-class Applicant:
+class Applicant(Doors):
     """Who asks to come in, and with what (申请人).
 
     Parameters
@@ -356,7 +365,7 @@ def _used(used: datetime | None) -> datetime | None:
 
 
 @attrs.frozen(kw_only=True)
-class Invite:
+class Invite(Doors):
     """An invitation that one person can use once (邀请码).
 
     Parameters

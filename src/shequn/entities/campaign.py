@@ -7,6 +7,7 @@ from datetime import datetime  # noqa: TC003
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import Entity, aware, label, records, text
 from shequn.entities._sets import label_set, taxa
 from shequn.entities.campaign_taxonomies import CampaignStatus, CampaignTheme, InteractionForm
@@ -40,7 +41,7 @@ def _target(target: int) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class Goal:
+class Goal(Doors):
     """What a campaign is to bring about: so many members who do a thing (活动目标).
 
     Parameters

@@ -7,6 +7,7 @@ from datetime import datetime  # noqa: TC003
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import EMPTY, aware, label, number, text, values
 from shequn.values.instants import instant_us
 
@@ -49,7 +50,7 @@ def _extra(extra: Mapping[str, object]) -> Mapping[str, object]:
 
 
 @attrs.frozen(kw_only=True)
-class Event:
+class Event(Doors):
     """One fact about one member (事件): what happened at an instant.
 
     Two events are equal when all they say is equal. Instants are compared as microseconds UTC, so that the two that

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.entities.placement import Placement
 from shequn.entities.tier import Tier
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownLabelError, message, suggest
@@ -57,7 +58,7 @@ def _by_rank(tier: Tier) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class TierLadder:
+class TierLadder(Doors):
     """Tiers in ascending order, and the rule by which members climb and fall (会员等级).
 
     Parameters

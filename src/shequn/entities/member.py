@@ -7,6 +7,7 @@ from datetime import datetime  # noqa: TC003
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import EMPTY, Entity, aware, label, records, tag_sets, text, values
 from shequn.errors import InvalidValueError, message
 
@@ -22,7 +23,7 @@ def _handle(handle: str) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Account:
+class Account(Doors):
     """What a person is called on a platform (账号).
 
     Parameters

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities.tier import Tier  # noqa: TC001  (who resolves the annotations of a record finds it)
 from shequn.stats._checks import one_of
 
@@ -14,7 +15,7 @@ __all__ = ["Placement"]
 
 
 @attrs.frozen(kw_only=True)
-class Placement:
+class Placement(Doors):
     """Where a member stands on a ladder, and why.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import text
 from shequn.entities.campaign_taxonomies import RewardKind
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -46,7 +47,7 @@ def _value(value: Money | None) -> Money | None:
 
 
 @attrs.frozen(kw_only=True)
-class Reward:
+class Reward(Doors):
     """One kind of thing that people can get, and how many of it there are (奖励).
 
     Parameters

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import array_of, plain, refuse, whole
 
@@ -29,7 +30,7 @@ def _hi(hi: int) -> int:
 
 
 @attrs.frozen
-class SizeBand:
+class SizeBand(Doors):
     """The sizes at which a group works well, both ends included (规模区间).
 
     Parameters

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.entities._fields import label
 from shequn.errors import InvalidValueError, message
 from shequn.stats._checks import whole
@@ -24,13 +26,16 @@ def _rank(rank: int) -> int:
 
 def _threshold(threshold: Band | float) -> Band:
     band = threshold if isinstance(threshold, Band) else Band(threshold)
-    if not math.isfinite(band.enter):
+    # An integer that no float holds is as good as infinite.
+    if not abs(band.enter) <= sys.float_info.max:
         raise InvalidValueError(message("threshold", "a finite value to enter", band.enter))
+    if band.leave < -sys.float_info.max and band.leave != -math.inf:
+        raise InvalidValueError(message("threshold", "a value to leave that a float holds", band.leave))
     return band
 
 
 @attrs.frozen(kw_only=True)
-class Tier:
+class Tier(Doors):
     """One step of a ladder of tiers (会员等级).
 
     Parameters

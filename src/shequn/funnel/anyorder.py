@@ -28,7 +28,7 @@ class AnyOrder(Matcher):
 
     def __init__(self, reading: Reading, eligible: Eligible, key_of: KeyOf | None, with_witness: bool) -> None:
         super().__init__(reading, eligible, key_of, with_witness)
-        self.needs_rows = reading.is_once
+        self.needs_rows: bool = reading.is_once
         self._step_sets = StepSets(reading) if reading.is_once else None
         self._contests: dict[tuple[frozenset[int], ...], list[Contest]] = {}
 

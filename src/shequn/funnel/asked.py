@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
 
+from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.funnel.attempts import Eligible
@@ -63,6 +64,8 @@ class Asked:
             expected = "an aware datetime with maturity='complete': the same for every part of a log"
             raise InvalidTypeError(message("observed_until", expected, observed_until))
         seen = log if observed_until is None else log.where(end=observed_until)
+        if not len(seen):  # nobody will read it, and so nobody else will say
+            of_kinds(seen, funnel.kinds, argument="steps", unknown_kinds=unknown_kinds)
         return cls(seen, funnel, start_us, end_us, maturity, until_us, unknown_kinds)
 
     def reading(self) -> Reading:

@@ -104,12 +104,15 @@ class FirstAttempts(NamedTuple):
 class Matcher:
     """What all kinds of order share: the choice among attempts."""
 
-    needs_rows = False
+    needs_rows: bool = False
     wanted: Wanted = "attempts"
 
     def __init__(self, reading: Reading, eligible: Eligible, key_of: KeyOf | None, with_witness: bool) -> None:
-        self.reading, self.eligible, self.key_of, self.with_witness = reading, eligible, key_of, with_witness
-        self.rules = Rules.of(reading.funnel)
+        self.reading: Reading = reading
+        self.eligible: Eligible = eligible
+        self.key_of: KeyOf | None = key_of
+        self.with_witness: bool = with_witness
+        self.rules: Rules = Rules.of(reading.funnel)
         if self.wanted == "attempts" and not with_witness and key_of is None and eligible == Eligible():
             self.wanted = "pairs"
 

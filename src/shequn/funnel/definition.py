@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.columns.condition import RowCondition
 from shequn.columns.kinds import kind_set
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
@@ -50,7 +51,7 @@ def _step_name(name: str | None) -> str:
 
 
 @attrs.frozen(kw_only=True)
-class Step:
+class Step(Doors):
     """One step of a funnel: rows of some kinds that meet a condition.
 
     Parameters
@@ -99,7 +100,7 @@ def _before(before: int | str) -> int | str:
 
 
 @attrs.frozen(kw_only=True)
-class Exclusion:
+class Exclusion(Doors):
     """What must not happen between two steps.
 
     Parameters
@@ -219,7 +220,7 @@ def _duration_us(value: timedelta | None) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Funnel:
+class Funnel(Doors):
     """The steps that lead from hearing of us to what we hope for, and what counts as going through them.
 
     Parameters

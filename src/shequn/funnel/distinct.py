@@ -87,8 +87,9 @@ class Contest:
     """
 
     def __init__(self, numbers: Sequence[int], sets: Sequence[frozenset[int]]) -> None:
-        self.numbers, self.sets = tuple(numbers), tuple(sets)
-        self.steps = tuple(sorted(frozenset[int]().union(*self.sets)))
+        self.numbers: tuple[int, ...] = tuple(numbers)
+        self.sets: tuple[frozenset[int], ...] = tuple(sets)
+        self.steps: tuple[int, ...] = tuple(sorted(frozenset[int]().union(*self.sets)))
         self._served: dict[bytes, NDArray[np.int16]] = {}
 
     @cached_property

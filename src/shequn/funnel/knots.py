@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shequn.funnel.matching import RowType
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +70,9 @@ class Knots:
     def __init__(
         self, part: Part, service: Service, clock: IntArray, excluding: Mapping[int, tuple[IntArray, IntArray]]
     ) -> None:
-        self.part, self.service, self.clock = part, service, clock
+        self.part: Part = part
+        self.service: Service = service
+        self.clock: IntArray = clock
         self._n_steps, self._spanning = service.rules.n_steps, frozenset(excluding)
         rows = _rows_of(part)
         at, knot = held(part.clock, clock)
@@ -88,7 +91,7 @@ class Knots:
         for number, rows_of in excluding.items():
             low, high = service.rules.exclusions[number]
             found.append(_in_doubt(part, *rows_of, part.clock[(part.step > low) & (part.step < high)]))
-        clock = np.unique(np.concatenate(found))
+        clock = each_once(np.concatenate(found))
         return cls(part, service, clock, excluding) if len(clock) else None
 
     def __len__(self) -> int:
@@ -109,6 +112,7 @@ class Knots:
         knot, row, mark, place = knot[order], row[order], mark[order], place[order]
         new = changes(knot, row)
         line = np.cumsum(new) - 1  # one a row and knot
+        self.types: list[RowType]
         self.types, self._type_of_line = _types(mark, np.flatnonzero(new), self._n_steps)
         self._read_makeups(knot[new])
         # Where in the part a row stands for a step, and which row stands at a place.
@@ -133,8 +137,9 @@ class Knots:
         first = order[begins]
         types, counts = self._type_of_line[first], np.minimum(times, limit[first])
         edges = np.searchsorted(knot[first], np.arange(len(self) + 1))
+        self.makeup: IntArray
         self.makeup, examples = _number_alike(edges, types * (int(limits.max()) + 1) + counts)
-        self.makeups = [self._makeup(types[span], counts[span]) for span in _slices(edges, examples)]
+        self.makeups: list[Makeup] = [self._makeup(types[span], counts[span]) for span in _slices(edges, examples)]
 
     def _makeup(self, types: IntArray, counts: IntArray) -> Makeup:
         pairs: list[list[int]] = np.stack([types, counts], axis=1).tolist()
@@ -239,7 +244,7 @@ def _competing(part: Part) -> IntArray:
     at, number = held(clock, several)
     step, row = part.step[at], rows[at]
     descends = (step[1:] < step[:-1]) | ((step[1:] == step[:-1]) & (row[1:] < row[:-1]))
-    competing: IntArray = several[np.unique(number[1:][descends & (number[1:] == number[:-1])])]
+    competing: IntArray = several[each_once(number[1:][descends & (number[1:] == number[:-1])])]
     return competing
 
 
@@ -249,7 +254,7 @@ def _in_doubt(part: Part, clock: IntArray, row: IntArray, between: IntArray) -> 
     Where one row stands alone, each chain that comes by has matched it.
     """
     rows = _rows_of(part)
-    instants = np.unique(_common(clock, between))
+    instants = each_once(_common(clock, between))
     start, stop = np.searchsorted(part.clock, instants), np.searchsorted(part.clock, instants, side="right")
     first, last = np.searchsorted(clock, instants), np.searchsorted(clock, instants, side="right")
     n_changes = np.concatenate([[0], np.cumsum(rows[1:] != rows[:-1])])

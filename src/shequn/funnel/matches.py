@@ -88,18 +88,18 @@ class Matches:
         max_rows : int, optional
             Show at most this many rows, the first and the last ones. By default all.
         """
-        return _Shown(self).table(lang=lang, max_rows=max_rows)
+        return _Matches(self).table(lang=lang, max_rows=max_rows)
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return member, level and the instant of each step (datetime64 in UTC, NaT where there is none)."""
-        return _Shown(self).to_columns()
+        return _Matches(self).to_columns()
 
     def __str__(self) -> str:
         """Return the table in English, of a long result its first and last 50 rows."""
-        return str(_Shown(self))
+        return str(_Matches(self))
 
     def _repr_html_(self) -> str:
-        return _Shown(self)._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return _Matches(self)._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -111,7 +111,7 @@ class Matches:
 
 
 @attrs.frozen(eq=False)
-class _Shown(Tabular[Any]):
+class _Matches(Tabular[Any]):
     """What a reader sees of matches, whose own `rows` are rows of the log."""
 
     found: Matches

@@ -49,7 +49,9 @@ class Service:
     """
 
     def __init__(self, rules: Rules, *, may_stay: bool, is_once: bool) -> None:
-        self.rules, self.may_stay, self.is_once = rules, may_stay, is_once
+        self.rules: Rules = rules
+        self.may_stay: bool = may_stay
+        self.is_once: bool = is_once
         self._spans: dict[tuple[Makeup, RowType | None, tuple[int, ...], tuple[int, ...]], Spans] = {}
         self._choices: dict[tuple[tuple[RowType, ...], int, tuple[int, ...], tuple[int, ...]], tuple[int, ...]] = {}
 

@@ -28,9 +28,11 @@ class Ordered(Matcher):
 
     def __init__(self, reading: Reading, eligible: Eligible, key_of: KeyOf | None, with_witness: bool) -> None:
         super().__init__(reading, eligible, key_of, with_witness)
-        self.excluding = [Excluding.of(reading, number) for number in range(len(self.rules.exclusions))]
+        self.excluding: list[Excluding] = [
+            Excluding.of(reading, number) for number in range(len(self.rules.exclusions))
+        ]
         self._spanning = [number for number, (low, high) in enumerate(self.rules.exclusions) if high > low + 1]
-        self.needs_rows = reading.is_once or bool(self._spanning)
+        self.needs_rows: bool = reading.is_once or bool(self._spanning)
         may_stay = reading.funnel.ties == "free" and not reading.clock.min_gap
         self._service = Service(self.rules, may_stay=may_stay, is_once=reading.is_once)
 

@@ -46,13 +46,16 @@ class Paths:
     """
 
     def __init__(self, part: Part, rules: Rules, excluding: Sequence[IntArray], knots: Knots | None) -> None:
-        self.part, self.rules, self.knots, self._excluding = part, rules, knots, excluding
+        self.part: Part = part
+        self.rules: Rules = rules
+        self.knots: Knots | None = knots
+        self._excluding = excluding
         clock = part.reading.clock
         self._min_gap, self._max_gap, self._within = clock.min_gap, clock.max_gap, clock.within
         self._has_max_gap = clock.max_gap < min(clock.within, clock.span)
         self._is_strict = part.reading.funnel.order == "strict"
-        self.at = [np.flatnonzero(part.step == step) for step in range(rules.n_steps)]
-        self.clock = [part.clock[at] for at in self.at]
+        self.at: list[IntArray] = [np.flatnonzero(part.step == step) for step in range(rules.n_steps)]
+        self.clock: list[IntArray] = [part.clock[at] for at in self.at]
         self._starts: dict[tuple[int, int, bool], IntArray] = {}
         self._stops: dict[tuple[int, int, tuple[int, ...]], IntArray | None] = {}
         self._ends: dict[tuple[int, bool], _Ends] = {}

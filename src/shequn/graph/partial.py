@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -20,7 +20,9 @@ from shequn.graph._checking import (
 from shequn.graph._summing import TieColumns, summed
 from shequn.graph.interactions import InteractionGraph, ties_of_log
 from shequn.labels import Index
+from shequn.labels.order import ascending_order
 from shequn.stats._checks import instance
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -89,9 +91,9 @@ class PartialGraph:
         """Tie the members of a part of a log, as `InteractionGraph.from_log` does those of a whole one."""
         members, columns, n_self = ties_of_log(log, kinds=kinds, weight=weight, unknown_kinds=unknown_kinds)
         there = np.zeros(len(members), dtype=np.bool_)
-        there[members.places_of(log.members).take(np.unique(log.member_codes))] = True
+        there[members.places_of(log.members).take(each_once(log.member_codes))] = True
         if log.target is not None:
-            named = np.unique(log.target.codes)
+            named = each_once(log.target.codes)
             there[members.places_of(log.target.index).take(named[named >= 0])] = True
         return cls._ascending(members, there, columns, n_self)
 
@@ -99,7 +101,7 @@ class PartialGraph:
     def _ascending(cls, members: Index, there: NDArray[np.bool_], columns: TieColumns, n_self: int) -> PartialGraph:
         """Return a part whose members, of whom some are there, stand in ascending order."""
         held = np.flatnonzero(there)
-        order = held.take(np.argsort(members.labels[held], kind="stable"))
+        order = held.take(ascending_order(members.labels[held]))
         at = np.full(len(members), -1, dtype=np.int64)
         at[order] = np.arange(len(order))
         ties = summed(columns._replace(source=at.take(columns.source), target=at.take(columns.target)), len(order))
@@ -154,7 +156,7 @@ class PartialGraph:
         if members is None:
             return graph
         instance("members", members, Index, expected="an Index")
-        for member in np.unique(np.concatenate([self.source, self.target])).tolist():
+        for member in each_once(np.concatenate([self.source, self.target])).tolist():
             members.code(self.members[member], argument="members")
         return attrs.evolve(graph.align(members), n_self=self.n_self)
 
@@ -168,7 +170,7 @@ class PartialGraph:
             return NotImplemented
         return self.whole() == other.whole()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., PartialGraph], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
 from shequn.errors import InvalidTypeError, InvalidValueError, message
-from shequn.labels.encode import encode, refuse_missing
+from shequn.labels.encode import encode, encode_text, refuse_missing
 from shequn.labels.index import Index
-from shequn.stats._checks import plain_array
+from shequn.stats._checks import may_change, plain_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,9 @@ class Coded:
     ([0, 1, -1, 0], ['沪', '京', None, '沪'])
     """
 
+    # An array then leaves a comparison to this class, instead of comparing label by label.
+    __array_ufunc__: ClassVar[None] = None
+
     index: Index
     codes: NDArray[Any]
 
@@ -82,6 +85,12 @@ class Coded:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.codes)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401
+        """Return `labels()` to ``np.asarray(column)``; they are decoded, and so never on the same memory."""
+        if copy is False:
+            raise InvalidValueError(message("copy", "True or None, as labels are decoded", copy))
+        return np.array(self.labels(), dtype=dtype, copy=copy)
 
     def labels(self) -> NDArray[Any]:
         """Return the label of each row, shape (n,), read-only: int64 if all have an integer one, else object with None.
@@ -173,7 +182,8 @@ class Coded:
             for index in indexes:
                 if index.is_text != first.is_text:
                     first.union(index, argument=argument)  # which says what is wrong
-            united, places = encode(np.concatenate([index.labels for index in indexes]), argument=argument)
+            labels = np.concatenate([index.labels for index in indexes])
+            united, places = encode_text(labels) if first.is_text else encode(labels, argument=argument)
         codes: list[NDArray[Any]] = [np.empty(0, dtype=np.int8)]
         start = 0
         for column in columns:
@@ -193,7 +203,7 @@ class Coded:
             return False
         return bool(np.array_equal(theirs.under(mine.index).codes, mine.codes))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many rows there are of what."""
@@ -214,8 +224,25 @@ def _checked_codes(codes: NDArray[Any], n_labels: int) -> NDArray[Any]:
         raise InvalidValueError(
             message("codes", f"codes in [-1, {n_labels})", given[row], row=row, bad=int(bad.sum()), total=len(bad))
         )
-    dtype = np.int8 if n_labels <= _MOST_INT8 else np.int16 if n_labels <= _MOST_INT16 else np.int32
-    return _frozen(given.astype(dtype, copy=given.flags.writeable))
+    return _frozen(given.astype(_code_dtype(n_labels), copy=may_change(given)))
+
+
+def _code_dtype(n_labels: int) -> type[np.signedinteger[Any]]:
+    return np.int8 if n_labels <= _MOST_INT8 else np.int16 if n_labels <= _MOST_INT16 else np.int32
+
+
+def coded_of_valid(index: Index, codes: NDArray[Any], /) -> Coded:
+    """Return the column of codes that are known to be in [-1, len(index)) and nobody else's to write: not read again.
+
+    Examples
+    --------
+    >>> coded_of_valid(Index(["a"]), np.array([0, -1])).codes
+    array([ 0, -1], dtype=int8)
+    """
+    new = object.__new__(Coded)
+    object.__setattr__(new, "index", index)
+    object.__setattr__(new, "codes", _frozen(codes.astype(_code_dtype(len(index)), copy=False)))
+    return new
 
 
 def _frozen(codes: NDArray[Any]) -> NDArray[Any]:

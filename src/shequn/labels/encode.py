@@ -16,19 +16,21 @@ import numpy as np
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels.hashing import number_codes
 from shequn.labels.index import Index, index_of_unique
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shequn._typing import BoolArray
 
-__all__ = ["encode", "is_null", "refuse_missing"]
+__all__ = ["encode", "encode_text", "is_null", "refuse_missing"]
 
 _SAMPLE = 1 << 18
 _BLOCK = 1 << 16
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _INT64 = range(-(2**63), 2**63)
 _MOST_ROWS = 2**31 - 1
+_DATES = tuple(np.dtype(f"M8[{unit}]") for unit in "YMWD")
 _EXPECTED = "labels that are all str or all int"
 _FITTING = "integers that fit 64 bits with sign"
 
@@ -166,7 +168,7 @@ def _is_int(types: set[type]) -> bool:
 def _encode_plain(objects: NDArray[Any], types: set[type]) -> tuple[Index, NDArray[np.int32]] | None:
     """Encode objects that are all str or all int; None if they are not, or do not fit 64 bits."""
     if _is_text(types):
-        return _encode_text(objects if types <= {str} else _as_plain_text(objects))
+        return encode_text(objects if types <= {str} else _as_plain_text(objects))
     if not _is_int(types):
         return None
     try:
@@ -194,8 +196,15 @@ def _as_plain_text(objects: NDArray[Any]) -> NDArray[Any]:
     return np.fromiter((str.__str__(label) for label in objects), dtype=object, count=len(objects))
 
 
-def _encode_text(column: NDArray[Any]) -> tuple[Index, NDArray[np.int32]]:
-    """Encode strings by Python's hash of each, then check that equal hashes meant equal strings."""
+def encode_text(column: NDArray[Any], /) -> tuple[Index, NDArray[np.int32]]:
+    """Encode objects known to be `str`, by Python's hash of each, then check that equal hashes meant equal strings.
+
+    Examples
+    --------
+    >>> index, codes = encode_text(np.array(["bo", "ann", "bo"], dtype=object))
+    >>> index, codes.tolist()
+    (Index(['bo', 'ann']), [0, 1, 0])
+    """
     if len(column) > _BLOCK:
         hashes = np.fromiter(map(hash, column), dtype=np.int64, count=len(column))
         codes, distinct = number_codes(hashes.view(np.uint64))
@@ -212,14 +221,14 @@ def _encode_text(column: NDArray[Any]) -> tuple[Index, NDArray[np.int32]]:
 def _encode_fixed_text(column: NDArray[np.str_]) -> tuple[Index, NDArray[np.int32]]:
     """Encode fixed-width strings by a hash of their characters, then check that equal hashes meant equal strings."""
     if len(column) <= _BLOCK or column.dtype.itemsize == 0:
-        return _encode_text(column.astype(object))
+        return encode_text(column.astype(object))
     column = np.ascontiguousarray(column)
     codes, distinct = number_codes(_hashes_of_fixed_text(column))
     labels, codes = _by_first_row(column, codes, len(distinct))
     for start in range(0, len(column), _BLOCK):
         block = slice(start, start + _BLOCK)
         if not np.array_equal(labels[codes[block]], column[block]):
-            return _encode_text(column.astype(object))
+            return encode_text(column.astype(object))
     return index_of_unique(labels.astype(object)), codes
 
 
@@ -256,7 +265,7 @@ def _inverse(order: NDArray[np.intp]) -> NDArray[np.int32]:
 def _repeats_objects(column: NDArray[Any]) -> bool:
     """Guess from a sample whether the column holds the same objects again and again."""
     sample = np.ascontiguousarray(column[:: max(1, len(column) // _SAMPLE)])
-    return len(np.unique(_addresses(sample))) < 0.97 * len(sample)
+    return len(each_once(_addresses(sample))) < 0.97 * len(sample)
 
 
 def _distinct_objects(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
@@ -343,6 +352,8 @@ def _hint(label: object) -> str:
         return "; decode bytes first"
     if isinstance(label, bool | np.bool_):
         return "; labels cannot be booleans"
+    if isinstance(label, dt.datetime) or (isinstance(label, np.datetime64) and cast("Any", label).dtype not in _DATES):
+        return "; labels cannot be instants: format them first"
     if isinstance(label, dt.date | np.datetime64):
         return "; labels cannot be dates: format them first"
     return ""

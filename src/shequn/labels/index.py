@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 import numpy as np
 
@@ -78,11 +78,18 @@ class Index:
     def _set(self, labels: NDArray[Any], *, positional: bool) -> None:
         labels.setflags(write=False)
         is_text = labels.dtype == object
-        codes = dict(zip(labels.tolist(), range(len(labels)), strict=True)) if is_text else None
         object.__setattr__(self, "_labels", labels)
-        object.__setattr__(self, "_codes", codes)
+        object.__setattr__(self, "_codes", None)
         object.__setattr__(self, "_ascending", not is_text and bool(np.all(labels[1:] > labels[:-1])))
         object.__setattr__(self, "_positional", positional)
+
+    def _code_of_text(self) -> dict[str, int]:
+        """Return the code of each text; made when somebody first asks, as most indexes are only handed on."""
+        if self._codes is None:
+            codes = dict(zip(self._labels.tolist(), range(len(self._labels)), strict=True))
+            object.__setattr__(self, "_codes", codes)
+            return codes
+        return self._codes
 
     @classmethod
     def encode(
@@ -156,6 +163,10 @@ class Index:
         """Return the number of labels."""
         return len(self._labels)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: ANN401
+        """Return `labels` to ``np.asarray(index)``, on the same memory."""
+        return np.array(self._labels, dtype=dtype, copy=copy)
+
     def __iter__(self) -> Iterator[Label]:
         """Iterate over the labels as Python values."""
         return iter(self._labels.tolist())
@@ -176,8 +187,8 @@ class Index:
         return self._find(label) >= 0
 
     def _find(self, label: object) -> int:
-        if self._codes is not None:
-            return self._codes.get(label, -1) if isinstance(label, str) else -1
+        if self.is_text:
+            return self._code_of_text().get(label, -1) if isinstance(label, str) else -1
         if not is_integer(label):
             return -1
         number = index(label)
@@ -242,8 +253,8 @@ class Index:
         missing = np.full(len(other), -1, dtype=np.int32)
         if not len(self) or not len(other) or self.is_text != other.is_text:
             return _frozen(missing)
-        if self._codes is not None:
-            find = self._codes.get
+        if self.is_text:
+            find = self._code_of_text().get
             found = (find(label, -1) for label in other._labels.tolist())
             return _frozen(np.fromiter(found, dtype=np.int32, count=len(other)))
         order = None if self._ascending else np.argsort(self._labels)
@@ -344,7 +355,7 @@ class Index:
             return False
         return bool(np.array_equal(self._labels, other._labels)) if len(self) else True
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: an index never changes."""

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 import pendulum
 
+from shequn._doors import Doors
 from shequn.columns.table import Column, Tabular
 from shequn.entities import Community
 from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
@@ -142,7 +143,7 @@ def _whole_months(months: int) -> int:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class MonetisationClock(Tabular[Any]):
+class MonetisationClock(Doors, Tabular[Any]):
     """How much of the time to earn has gone by, and what it takes in the rest; made by `monetisation_clock`.
 
     Attributes

@@ -15,6 +15,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.labels import Index
 from shequn.lifecycle.series import CommunitySeries, last_period, n_partial
 from shequn.stats._checks import instance, is_integer, items_of
+from shequn.stats.distinct import each_once
 from shequn.values.calendar import Calendar
 
 if TYPE_CHECKING:
@@ -233,5 +234,5 @@ def _distinct(member: IntArray, period: IntArray, n_periods: int, n_members: int
         seen.reshape(-1)[cells] = True
         present: IntArray = np.count_nonzero(seen, axis=1).astype(np.int64)
         return present
-    counted: IntArray = np.bincount(np.unique(cells) // max(n_members, 1), minlength=n_periods)
+    counted: IntArray = np.bincount(each_once(cells) // max(n_members, 1), minlength=n_periods)
     return counted

@@ -97,7 +97,7 @@ class Judge:
     """Goes through periods in their order, and tells when the stage changes."""
 
     def __init__(self, policy: StagePolicy, stage: LifecycleStage) -> None:
-        self.stage = stage
+        self.stage: LifecycleStage = stage
         self._policy = policy
         self._bands = [getattr(policy, name) for name in MEASURES]
         self._inside = [False] * len(MEASURES)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import whole
 from shequn.values.band import Band
@@ -37,7 +38,7 @@ def _hold(name: str, default: int) -> Any:  # noqa: ANN401
 
 
 @attrs.frozen(kw_only=True)
-class StagePolicy:
+class StagePolicy(Doors):
     """Thresholds of the stages, each with hysteresis, and for how many periods in a row a condition must hold.
 
     The defaults are priors for periods of a week, to be overridden: growth and activity of other periods are others.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 import attrs
 import pendulum
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import instance, number, one_of, plain
 from shequn.values.calendar import Calendar
@@ -122,7 +123,7 @@ def _known_per(_discount: Discount, field: attrs.Attribute[Per], value: object) 
 
 
 @attrs.frozen
-class Discount:
+class Discount(Doors):
     """How much less is worth what comes later: 1 / (1 + rate) after each `per`.
 
     Parameters

@@ -15,7 +15,7 @@ from shequn.graph import InteractionGraph
 from shequn.labels import Index
 from shequn.network.paths import dependencies
 from shequn.network.ranking import by_score, places
-from shequn.stats._checks import generator, instance, one_of, reals, refuse, whole
+from shequn.stats._checks import generator, instance, may_change, one_of, reals, refuse, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,7 +181,7 @@ def _amounts(values: ArrayLike) -> FloatArray:
     bad = ~(given >= 0) | np.isinf(given)
     if bad.any():
         refuse("score", "finite numbers of 0 or more", given, bad)
-    return given if not given.flags.writeable else frozen(given.copy())
+    return given if not may_change(given) else frozen(given.copy())
 
 
 def _errors(values: ArrayLike | None) -> FloatArray | None:
@@ -191,7 +191,7 @@ def _errors(values: ArrayLike | None) -> FloatArray | None:
     bad = given < 0
     if bad.any():
         refuse("standard_error", "numbers of 0 or more, or NaN", given, bad)
-    return given if not given.flags.writeable else frozen(given.copy())
+    return given if not may_change(given) else frozen(given.copy())
 
 
 class BetweennessRow(NamedTuple):

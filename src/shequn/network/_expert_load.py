@@ -17,6 +17,7 @@ from shequn.labels import Index
 from shequn.network._concentration import ContributionShares, concentration
 from shequn.network.load_hazard import LoadHazard
 from shequn.stats._checks import counts, counts_column, instance, items_of, refuse, whole
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar
 from shequn.values.instants import instant_us
 
@@ -379,7 +380,7 @@ class ExpertLoad(Tabular[ExpertRow]):
         week = weeks.index(log.at_us[rows]).astype(np.int64)
         least = int(week.min())
         span = int(week.max()) - least + idle + 2
-        active = np.unique(who[rows] * span + (week - least))
+        active = each_once(who[rows] * span + (week - least))
         after = np.append(active[1:], np.iinfo(np.int64).max) - active
         evaporated = after > idle
         # The last week in which they could come back has to be over.

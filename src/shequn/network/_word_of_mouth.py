@@ -20,7 +20,7 @@ from shequn.labels import Index
 from shequn.network.cascades import Cascades, Generations
 from shequn.network.invitations import brought_by_log, brought_by_roster
 from shequn.network.trees import Forest, on_a_cycle
-from shequn.stats._checks import array_of, counts_column, instance, one_of, refuse, whole
+from shequn.stats._checks import array_of, counts_column, instance, may_change, one_of, refuse, whole
 from shequn.values import Rate
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
@@ -149,7 +149,7 @@ class InviterRow(NamedTuple):
 
 def _mask(values: ArrayLike) -> BoolArray:
     given = array_of("newcomer", values, kinds="b", expected="booleans")
-    return given if not given.flags.writeable else frozen(given.copy())
+    return given if not may_change(given) else frozen(given.copy())
 
 
 def _left_out(counts: Mapping[str, int]) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from shequn.errors import MisalignedError, UnknownLabelError, counted, message
 from shequn.labels import Index
 from shequn.network.whom import mask_of
 from shequn.stats._checks import counts_column, instance, one_of, reals, refuse
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar
 from shequn.values.instants import instant_us
 
@@ -187,7 +188,7 @@ def _weeks(log: EventLog, is_active: BoolArray, tz: str | dt.tzinfo) -> IntArray
     week = weeks.index(log.at_us[rows]).astype(np.int64)
     least = int(week.min(initial=0))
     span = int(week.max(initial=0)) - least + 1
-    key = np.unique(log.member_codes[rows].astype(np.int64) * span + (week - least))
+    key = each_once(log.member_codes[rows].astype(np.int64) * span + (week - least))
     return np.bincount(key // span, minlength=len(log.members))
 
 
@@ -200,7 +201,7 @@ def _different(log: EventLog, rows: BoolArray) -> IntArray:
     target = log.members.places_of(log.target.index)[log.target.codes[told]].astype(np.int64)
     source = log.member_codes[told].astype(np.int64)
     counts = (target >= 0) & (target != source)
-    return np.bincount(np.unique(target[counts] * n + source[counts]) // max(n, 1), minlength=n)
+    return np.bincount(each_once(target[counts] * n + source[counts]) // max(n, 1), minlength=n)
 
 
 def _percentile_rank(measure: IntArray) -> FloatArray:

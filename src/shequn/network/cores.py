@@ -10,6 +10,7 @@ from shequn.columns.readonly import frozen
 from shequn.graph import InteractionGraph
 from shequn.network.spans import positions_in
 from shequn.stats._checks import instance
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from shequn._typing import BoolArray, IntArray
@@ -86,7 +87,7 @@ class _Peeling(NamedTuple):
         touched = self.neighbour[positions_in(starts, self.offsets[leaving + 1] - starts)]
         touched = touched[self.here[touched]]
         np.subtract.at(self.left, touched, 1)
-        return np.unique(touched[self.left[touched] <= k])
+        return each_once(touched[self.left[touched] <= k])
 
     def one_by_one(self, leaving: IntArray, k: int) -> IntArray:
         """Do what `at_once` does, for few."""

@@ -15,6 +15,7 @@ from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.labels import Coded, Index
 from shequn.network.whom import mask_of
 from shequn.stats._checks import array_of, counts_column, instance, items_of, refuse, whole
+from shequn.stats.distinct import each_once
 from shequn.values import Calendar, Rate
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _presence(who: IntArray, slot: IntArray, week: IntArray, least: int) -> tupl
         return who, slot
     n_slots, first = int(slot.max()) + 1, int(week.min())
     n_weeks = int(week.max()) - first + 1
-    each = np.unique((who * n_slots + slot) * n_weeks + (week - first)) // n_weeks
+    each = each_once((who * n_slots + slot) * n_weeks + (week - first)) // n_weeks
     pair, n = np.unique(each, return_counts=True)
     candidate, there = np.divmod(pair[n >= least], n_slots)
     return candidate, there

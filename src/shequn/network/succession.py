@@ -12,6 +12,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.errors import counted
 from shequn.labels import Index
 from shequn.stats._checks import counts_column, instance, refuse
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ def succession_of(inside: InteractionGraph, group: IntArray, groups: Index, lead
     other = np.concatenate([inside.source, inside.target])
     leader = np.concatenate([inside.target, inside.source])
     reached = leads[leader] & ~leads[other]
-    other, leader = np.divmod(np.unique(other[reached] * n + leader[reached]), max(n, 1))
+    other, leader = np.divmod(each_once(other[reached] * n + leader[reached]), max(n, 1))
     n_leaders = np.bincount(other, minlength=n)
     sole = n_leaders[other] == 1
     lost = np.bincount(leader[sole], minlength=n)

@@ -12,6 +12,7 @@ from shequn.columns.table import Column, Tabular
 from shequn.errors import counted
 from shequn.network.strength import TieStrength
 from shequn.stats._checks import counts_column, instance
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,7 @@ def tie_transitions(before: TieStrength, after: TieStrength, /) -> TieTransition
     before.members.require_aligned(after.members, argument="after")
     n = len(before.members)
     keys = [ties.first * n + ties.second for ties in (before, after)]
-    pairs = np.unique(np.concatenate(keys))
+    pairs = each_once(np.concatenate(keys))
     was, became = (np.zeros(len(pairs), dtype=np.int64) for _ in range(2))
     for state, key, ties in ((was, keys[0], before), (became, keys[1], after)):
         state[np.searchsorted(pairs, key)] = np.where(ties.strong, 2, 1)

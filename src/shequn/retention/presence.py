@@ -19,6 +19,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, 
 from shequn.labels import Coded, Index
 from shequn.retention.sets import BitSets, PeriodSets, fits_bits, pack_mask, sets_of_cells, sets_of_keys
 from shequn.stats._checks import one_of, plain_array, refuse, whole
+from shequn.stats.distinct import each_once
 from shequn.values.calendar import Calendar, Unit, WeekStart
 from shequn.values.instants import from_us, instant_us
 from shequn.values.zones import zone_name
@@ -669,7 +670,7 @@ class Presence(Tabular[PresenceRow]):
             np.array_equal(self.sets.codes(p), np.sort(place[other.sets.codes(p)])) for p in range(self.n_periods)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., Presence], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -981,7 +982,7 @@ def _places(members: ArrayLike, n: int) -> IntArray:
         raise InvalidValueError(
             message("members", f"places in [0, {n})", given[row], row=row, bad=int(bad.sum()), total=len(given))
         )
-    if len(np.unique(given)) < len(given):
+    if len(each_once(given)) < len(given):
         raise InvalidValueError(message("members", "distinct places", members))
     return given.astype(np.int64)
 

@@ -71,7 +71,10 @@ class Situation:
         segments: Mapping[str, Rule],
         unknown_kinds: UnknownKinds,
     ) -> None:
-        self.roster, self.log, self.as_of_us, self._segments = roster, log, as_of_us, segments
+        self.roster: Roster = roster
+        self.log: EventLog | None = log
+        self.as_of_us: int | None = as_of_us
+        self._segments = segments
         self._facts = None if log is None else Facts(log, unknown_kinds)
         self._told: dict[Fact, NDArray[Any] | Instants] = {}
         self._selected: dict[str, BoolArray] = {}
@@ -226,7 +229,10 @@ class Occasion:
         segments: Mapping[str, Rule],
         schema: Schema | None,
     ) -> None:
-        self.member, self.history, self.as_of_us, self.schema = member, history, as_of_us, schema
+        self.member: Member = member
+        self.history: tuple[Event, ...] = history
+        self.as_of_us: int | None = as_of_us
+        self.schema: Schema | None = schema
         self._segments = segments
         self._held: dict[str, bool] = {}
 

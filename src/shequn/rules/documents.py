@@ -18,6 +18,7 @@ from shequn.rules.rule import DEEPEST, LARGEST, InSegment, Joined, Rule, Test, j
 from shequn.rules.sources import MEASURES, Fact, Field
 from shequn.rules.terms import fact_of, field, segment_name
 from shequn.stats._checks import instance, one_of
+from shequn.values.elapsed import LONGEST_US
 
 if TYPE_CHECKING:
     from shequn.rules.operands import RuleOperand
@@ -297,7 +298,7 @@ def _us(told: object, path: str) -> int:
             hint = "; a window cannot lie in the future" if number < 0 else ""
             raise InvalidValueError(message(f"{path}.{unit}", "a number of 0 or more that fits", number) + hint)
         us += number * _UNITS[unit]
-    if us > _UNITS["days"] * 400 * 366:
+    if us > LONGEST_US:
         raise InvalidValueError(message(path, "a duration of at most 400 years", dict(written)))
     return us
 

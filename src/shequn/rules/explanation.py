@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.columns.table import Column, Lang, Tabular
 from shequn.rules.operands import Instant, Span
 from shequn.rules.rule import InSegment, Joined, Rule, Test
@@ -26,7 +27,7 @@ _VERDICTS = {True: ("yes", "是"), False: ("no", "否"), None: ("unknown", "未�
 
 
 @attrs.frozen(kw_only=True)
-class Reason:
+class Reason(Doors):
     """One line of an `Explanation`.
 
     Attributes
@@ -60,7 +61,7 @@ class Reason:
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
-class Explanation(Tabular[Reason]):
+class Explanation(Doors, Tabular[Reason]):
     """Why a member is selected or not, line by line; see `Rule.explain`.
 
     Attributes

@@ -13,6 +13,7 @@ from shequn.columns.membership import NO_INSTANT
 from shequn.columns.sums import sums_of
 from shequn.errors import InvalidTypeError, message
 from shequn.labels import Coded
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,7 +176,7 @@ def _n_distinct(log: EventLog, fact: Fact, rows: _Rows) -> NDArray[Any]:
         n_labels = len(distinct) - int(np.isnan(distinct).sum())
         labels = np.where(labels < n_labels, labels, -1)
     there = np.flatnonzero(labels >= 0)
-    pairs = np.unique(rows.codes.take(there).astype(np.int64) * n_labels + labels.take(there))
+    pairs = each_once(rows.codes.take(there).astype(np.int64) * n_labels + labels.take(there))
     return np.bincount(pairs // max(n_labels, 1), minlength=len(log.members))
 
 

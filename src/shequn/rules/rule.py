@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.comparing import joined_truth
 from shequn.columns.readonly import frozen
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -40,7 +41,7 @@ _IN_PARENTHESES = "; put each comparison in parentheses: (field('age') >= 18) & 
 Joint: TypeAlias = Literal["and", "or", "not"]
 
 
-class Rule(ABC):
+class Rule(Doors, ABC):
     """Whom a definition means, as a value: made of `field`, `count` and the other facts, joined by ``&``, ``|``, ``~``.
 
     Two rules are equal when they are written alike. At most 64 levels may be nested, where a chain of one operator is
@@ -462,8 +463,8 @@ class Joined(Rule):
 
     operator: Joint
     rules: tuple[Rule, ...]
-    depth: int = attrs.field(eq=False, default=1)
-    size: int = attrs.field(eq=False, default=1)
+    depth: int = attrs.field(eq=False)
+    size: int = attrs.field(eq=False)
 
     def _where_true(self, situation: Situation, *, negated: bool) -> BoolArray:
         # Negation moves down to the tests (De Morgan), which alone know where the answer is unknown.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import attrs
 
@@ -91,7 +91,7 @@ class Term:
         """Return the rule that a member's value is this or more."""
         return self._compared(">=", other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def isin(self, values: Iterable[Operand] | ArrayLike, /) -> Rule:
         """Return the rule that a member's value is one of these labels or numbers; of none, nobody's is.
@@ -175,7 +175,11 @@ class Term:
     def _no_rule(self, _other: object = None) -> NoReturn:
         raise InvalidTypeError(f"{self!r} is a value and no rule{_IN_PARENTHESES}")
 
-    __and__ = __rand__ = __or__ = __ror__ = __invert__ = _no_rule
+    __and__ = _no_rule
+    __rand__ = _no_rule
+    __or__ = _no_rule
+    __ror__ = _no_rule
+    __invert__ = _no_rule
 
     def __repr__(self) -> str:
         """Show the source."""

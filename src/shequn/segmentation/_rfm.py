@@ -19,6 +19,7 @@ from shequn.segmentation.per_member import per_member
 from shequn.segmentation.rfm_counts import Frequency, RfmDefinition
 from shequn.segmentation.rfm_members import FewValues, Rfm, RfmValues
 from shequn.stats._checks import instance, one_of
+from shequn.stats.distinct import each_once
 from shequn.values.calendar import Calendar
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
@@ -229,5 +230,5 @@ def _days(log: EventLog, window: InWindow, calendar: Calendar) -> IntArray:
         return np.zeros(len(log.members), dtype=np.int64)
     day = calendar.index(log.at_us.take(rows)).astype(np.int64)
     first, span = int(day.min()), int(day.max()) - int(day.min()) + 1
-    held = np.unique(log.member_codes.take(rows).astype(np.int64) * span + (day - first))
+    held = each_once(log.member_codes.take(rows).astype(np.int64) * span + (day - first))
     return np.bincount(held // span, minlength=len(log.members))

@@ -262,7 +262,7 @@ class Audience(Tabular[AudienceRow]):
             and (self.limit, self.holdout, self.as_of_us) == (other.limit, other.holdout, other.as_of_us)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show the sizes of the arms."""

@@ -18,7 +18,7 @@ from shequn.segmentation.flows import objects
 from shequn.segmentation.layered import as_of_title, one_number
 from shequn.segmentation.member_facts import MemberFacts, kinds_of, window_us
 from shequn.segmentation.traits import trait_of
-from shequn.stats._checks import flag, instance, plain
+from shequn.stats._checks import flag, instance, may_change, plain
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -179,7 +179,7 @@ def _share(says: float) -> float:
 
 def _flags(values: ArrayLike) -> BoolArray:
     given = np.asarray(values)
-    return given if given.dtype == np.bool_ and not given.flags.writeable else frozen(given.astype(np.bool_))
+    return given if given.dtype == np.bool_ and not may_change(given) else frozen(given.astype(np.bool_))
 
 
 class NeedRow(NamedTuple):

@@ -13,6 +13,7 @@ from shequn.columns.membership import NO_INSTANT
 from shequn.columns.sums import sums_of
 from shequn.errors import InvalidValueError, message
 from shequn.stats._checks import instance
+from shequn.stats.distinct import each_once
 from shequn.values.elapsed import elapsed_us
 from shequn.values.instants import instant_us
 
@@ -123,7 +124,7 @@ class MemberFacts:
         width = int(day.max()) + 1
         cell = self.member_of(rows) * width + day
         if self.n_members * width > _MOST_CELLS:
-            return np.bincount(np.unique(cell) // width, minlength=self.n_members)
+            return np.bincount(each_once(cell) // width, minlength=self.n_members)
         seen = np.zeros(self.n_members * width, dtype=np.bool_)
         seen[cell] = True
         days: IntArray = seen.reshape(self.n_members, width).sum(axis=1)

@@ -457,7 +457,7 @@ class Migration(Tally[MigrationRow]):
         """
         instance("other", other, Migration, expected="a Migration")
         if not self.segments or not other.segments:
-            named = self if self.segments or not other.segments else other
+            named = self if self.segments else other
             # Nobody of the other one is in a segment: its four counts of those outside go into the corner.
             rest = other if named is self else self
             padded = np.zeros_like(named.moves)

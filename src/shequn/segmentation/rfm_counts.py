@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.segmentation.rfm_cuts import RfmCuts
 from shequn.segmentation.value_counts import Brackets, ValueCounts, ValueSketch
@@ -24,7 +25,7 @@ Frequency: TypeAlias = Literal["rows", "days"]
 
 
 @attrs.frozen(kw_only=True)
-class RfmDefinition:
+class RfmDefinition(Doors):
     """What the three numbers of a member are taken from; tallies merge only where it is the same.
 
     Attributes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
 from shequn.segmentation.scoring import Cut, Ties, bins_of, reaches, scores_by_cuts, ties_of
 from shequn.segmentation.value_counts import cuts_of_values
@@ -100,7 +101,7 @@ def _bins(bins: int) -> int:
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class RfmCuts:
+class RfmCuts(Doors):
     """From which value on a member gets each of the scores 2, 3, …, bins, in three respects.
 
     Found by `rfm` and reused by ``rfm(..., cuts=...)``, on new data and in other processes; or made by hand with `of`.

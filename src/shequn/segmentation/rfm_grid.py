@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.segmentation.scoring import bins_of
@@ -125,7 +126,7 @@ def _plain_bins(bins: int) -> int:
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
-class RfmGrid:
+class RfmGrid(Doors):
     """A name for each cell of the scores of recency and frequency, or of all three: each cell in exactly one segment.
 
     Parameters
@@ -228,7 +229,7 @@ class RfmGrid:
         mine, theirs = ([(name, sorted(cells)) for name, cells in grid.cells.items()] for grid in (self, other))
         return self.bins == other.bins and mine == theirs
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show the segments and how many cells each has."""

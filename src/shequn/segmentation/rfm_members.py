@@ -276,7 +276,7 @@ class RfmValues:
         """Return whether both hold the same numbers of the same members in the same order."""
         return same_fields(self, other) if isinstance(other, RfmValues) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many members there are, and how many have a row."""
@@ -528,7 +528,7 @@ class Rfm(Tabular[RfmRow]):
         """Return whether both hold the same numbers, scores and cuts of the same members in the same order."""
         return same_fields(self, other) if isinstance(other, Rfm) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """Show how many members there are, and how many have a row."""

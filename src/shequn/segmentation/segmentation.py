@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.columns.readonly import by_fields, read_only
 from shequn.columns.table import Column, Lang, Tabular
 from shequn.errors import InvalidTypeError, InvalidValueError, ShequnError, message
@@ -36,7 +37,7 @@ _VERSION = 1
 
 
 @attrs.frozen(repr=False, init=False)
-class Segmentation:
+class Segmentation(Doors):
     """Named rules in order, of which the first that selects a member wins; who is selected by none is in the default.
 
     Every member is in exactly one segment. The rules may name each other by `in_segment`: then whom a *rule* selects is

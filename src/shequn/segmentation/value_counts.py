@@ -45,7 +45,7 @@ def _numbers(argument: str, values: ArrayLike) -> NDArray[Any]:
         if bad.any():
             refuse(argument, "finite numbers", given, bad)
         return given.astype(np.float64, copy=False) + 0.0  # so that there is one zero only
-    if given.dtype.kind == "u" and len(given) and int(given.max()) >= 2**63:
+    if given.dtype.kind == "u" and int(given.max()) >= 2**63:
         refuse(argument, "integers that fit 64 bits with sign", given, given >= 2**63)
     return given.astype(np.int64, copy=False)
 

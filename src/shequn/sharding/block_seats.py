@@ -67,7 +67,7 @@ class BlockSeats:
 
     def __init__(self, seating: Seating, seats: Seats, rooms: Rooms) -> None:
         self.group: dict[int, int] = {}
-        self.is_exhausted = False
+        self.is_exhausted: bool = False
         self._seating, self._rooms = seating, rooms
         self._blocks, self._held = seats.blocks, seats.held
         self._n = len(seating.group)

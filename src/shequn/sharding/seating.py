@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from shequn.stats.distinct import each_once
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set
 
@@ -100,8 +102,8 @@ class Seating:
         fixed: BoolArray | None = None,
         sizes: IntArray | None = None,
     ) -> None:
-        self.neighbours = neighbours
-        self.band = band
+        self.neighbours: Neighbours = neighbours
+        self.band: SizeBand = band
         self.least: list[int] = [band.lo] * n_groups if sizes is None else sizes.tolist()
         self.most: list[int] = [band.hi] * n_groups if sizes is None else sizes.tolist()
         # Whom a member may not meet; steps that buy something respect it.
@@ -109,11 +111,11 @@ class Seating:
         self.home: list[int] = codes.tolist()
         self.group: list[int] = codes.tolist()
         self.members: list[set[int]] = [set() for _ in range(n_groups)]
-        self.is_leader = np.zeros(len(codes), dtype=np.bool_) if leaders is None else leaders
-        self.is_fixed = np.zeros(len(codes), dtype=np.bool_) if fixed is None else fixed
-        self.leaders = [0] * n_groups
-        self.min_leaders = min_leaders
-        self.n_moved = 0
+        self.is_leader: BoolArray = np.zeros(len(codes), dtype=np.bool_) if leaders is None else leaders
+        self.is_fixed: BoolArray = np.zeros(len(codes), dtype=np.bool_) if fixed is None else fixed
+        self.leaders: list[int] = [0] * n_groups
+        self.min_leaders: int = min_leaders
+        self.n_moved: int = 0
         self.why: dict[int, MoveReason] = {}
         self._around: dict[int, dict[int, Any]] = {}
         # Of floats a gain may be no more than rounding, forth and back without end.
@@ -378,4 +380,4 @@ def worth_asking(neighbours: Neighbours, codes: IntArray, n_groups: int) -> IntA
     own = group == codes[who]
     here = np.zeros(len(codes), dtype=total.dtype)
     here[who[own]] = total[own]
-    return np.unique(who[~own & (total > here[who])])
+    return each_once(who[~own & (total > here[who])])

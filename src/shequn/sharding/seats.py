@@ -71,20 +71,20 @@ class Seats:
         held: dict[int, list[int]] = {}
         for member in parent:
             held.setdefault(root(member), []).append(member)
-        self.n_leaders = int(can_lead.sum()) if isinstance(can_lead, np.ndarray) else can_lead
+        self.n_leaders: int = int(can_lead.sum()) if isinstance(can_lead, np.ndarray) else can_lead
         is_leader = can_lead if isinstance(can_lead, np.ndarray) else None
         names = list(held)
         at = {name: place for place, name in enumerate(names)}
         meets: list[set[int]] = [set() for _ in names]
         self.met: tuple[int, int] | None = None
-        self.widest = 1
+        self.widest: int = 1
         for members in asked.apart:
             blocks = [at[root(member)] for member in members]
             self.met = self.met or _same_block(members, blocks)
             self.widest = max(self.widest, len(set(blocks)))
             for block in blocks:
                 meets[block].update(blocks)
-        self.blocks = [
+        self.blocks: list[Block] = [
             Block(
                 size=len(held[name]),
                 leaders=0 if is_leader is None else int(is_leader[held[name]].sum()),
@@ -93,8 +93,8 @@ class Seats:
             )
             for place, name in enumerate(names)
         ]
-        self.held = [held[name] for name in names]
-        self.group_of = {at[name]: group for name, group in group_of.items()}
+        self.held: list[list[int]] = [held[name] for name in names]
+        self.group_of: dict[int, Label] = {at[name]: group for name, group in group_of.items()}
 
     def problem(self, n_members: int, band: SizeBand, min_leaders: int, /) -> Problem:
         """Return what a deal of the blocks must meet."""

@@ -384,7 +384,7 @@ class Shards(Tabular[ShardRow]):
         pairs = ((self.inside, other.inside), (self.across, other.across), (self.leaders, other.leaders))
         return same and all(np.array_equal(a, b) if a is not None and b is not None else a is b for a, b in pairs)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., Shards], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

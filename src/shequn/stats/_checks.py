@@ -34,6 +34,7 @@ __all__ = [
     "is_integer",
     "items_of",
     "level_in_unit",
+    "may_change",
     "number",
     "number_between",
     "one_of",
@@ -162,8 +163,24 @@ def _span_in_words(least: float, most: float, *, above: bool) -> str:
     return f"numbers in {'(' if above else '['}{least:g}, {most:g}]"
 
 
+def may_change(array: NDArray[Any], /) -> bool:
+    """Return whether somebody may write to the memory, by this array or by the one that it is a view of.
+
+    pandas gives read-only views of memory that it writes to.
+
+    Examples
+    --------
+    >>> own = np.zeros(2)
+    >>> may_change(np.broadcast_to(own, (3, 2)))  # read-only itself
+    True
+    """
+    while not array.flags.writeable and isinstance(array.base, np.ndarray):
+        array = array.base
+    return bool(array.flags.writeable)
+
+
 def _read_only(given: NDArray[Any], dtype: type[Any]) -> NDArray[Any]:
-    if given.dtype == dtype and given.dtype.isnative and not given.flags.writeable:
+    if given.dtype == dtype and given.dtype.isnative and not may_change(given):
         return given
     own = given.astype(dtype)
     own.setflags(write=False)

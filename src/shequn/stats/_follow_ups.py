@@ -8,6 +8,7 @@ import numpy as np
 
 from shequn.errors import InvalidValueError, MisalignedError, message
 from shequn.stats._checks import array_of, counts, refuse, whole
+from shequn.stats.distinct import each_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def distinct_times(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     filled = [part for part in parts if len(part)]
     if len(filled) == 1 and (filled[0][1:] > filled[0][:-1]).all():
         return filled[0]
-    return np.unique(np.concatenate(filled)) if filled else parts[0]
+    return each_once(np.concatenate(filled)) if filled else parts[0]
 
 
 def counted(times: NDArray[Any], marked: BoolArray) -> tuple[NDArray[Any], IntArray, IntArray]:

@@ -32,6 +32,7 @@ _NO_CHANGE: Final = 4e-16
 _MOST_TERMS: Final = 20_000
 _MOST_STEPS: Final = 200
 _SETTLED: Final = 1e-14
+_MOST_LOG_ODDS: Final = 746.0  # beyond, a share is 0 or 1 in double precision
 _NEAR_EQUAL: Final = 0.1
 
 
@@ -161,20 +162,16 @@ def _from_lower_tail(tail: FloatArray, a: FloatArray, b: FloatArray) -> FloatArr
         slope = np.exp(_log_density(share, rest, first, second)) / below
         # Where nothing lies below in double precision there is no slope either: go up by what a tail measures.
         step = np.minimum(gap / np.maximum(slope, _TINY), 4.0 * spread[open_])
-        there = u + step
-        is_out = (there < low[open_]) | (there > high[open_])
-        at[open_] = np.where(is_out, _between(low[open_], high[open_], u, spread[open_]), there)
-        open_ = open_[np.abs(at[open_] - u) > _SETTLED * np.maximum(np.abs(u), 1.0)]
+        there, least, most = u + step, low[open_], high[open_]
+        # The side that a step goes to is open until a step has come back from there; so both ends are known.
+        is_out = (there < least) | (there > most)
+        there[is_out] = (least[is_out] + most[is_out]) / 2
+        at[open_] = there
+        is_seen = (most >= -_MOST_LOG_ODDS) & (least <= _MOST_LOG_ODDS)
+        open_ = open_[is_seen & (np.abs(there - u) > _SETTLED * np.maximum(np.abs(u), 1.0))]
         if not open_.size:
             break
     return at
-
-
-def _between(low: FloatArray, high: FloatArray, u: FloatArray, spread: FloatArray) -> FloatArray:
-    """Return the middle of a bracket, or a step into its open side."""
-    bounded = np.isfinite(low) & np.isfinite(high)
-    middle = (np.where(bounded, low, 0.0) + np.where(bounded, high, 0.0)) / 2
-    return np.where(bounded, middle, np.where(np.isfinite(high), u - 4.0 * spread, u + 4.0 * spread))
 
 
 def _log_density(x: FloatArray, y: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import array_of, flag, plain
 
@@ -41,7 +42,7 @@ def _same_as_enter(band: Band) -> float:
 
 
 @attrs.frozen
-class Band:
+class Band(Doors):
     """A threshold with hysteresis: who is outside enters at `enter`, who is inside stays while at `leave` or above.
 
     It keeps a member's tier or a community's stage from changing back and forth with every small movement around one

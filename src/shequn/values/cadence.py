@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidValueError, message
 from shequn.stats._checks import one_of, whole
 from shequn.values.calendar import WeekStart
@@ -52,7 +53,7 @@ def _check_week_start(_cadence: Cadence, field: attrs.Attribute[WeekStart], valu
 
 
 @attrs.frozen(kw_only=True)
-class Cadence:
+class Cadence(Doors):
     """How much may be sent (节奏与频率): caps per local day, week and month, and the least time between two.
 
     Parameters

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 import pendulum
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import is_integer, one_of, plain_array
 from shequn.values._grid import INSTANTS, Grid, Rule, Tick, ticks_of
@@ -88,7 +89,7 @@ def _check_week_start(_calendar: Calendar, field: attrs.Attribute[WeekStart], va
 
 
 @attrs.frozen(kw_only=True)
-class Calendar:
+class Calendar(Doors):
     """Periods of one length on the wall clock of one time zone, each with a number and a label.
 
     Parameters

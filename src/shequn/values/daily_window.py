@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args, overload
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message, suggest
 from shequn.stats._checks import is_integer, items_of, one_of
 from shequn.values._daily import DAY_MINUTES, changes, first_allowed, instants_column, minutes_inside, on_clock
@@ -97,7 +98,7 @@ def _check_use(_window: DailyWindow, field: attrs.Attribute[Use], value: object)
 
 
 @attrs.frozen(kw_only=True, repr=False)
-class DailyWindow:
+class DailyWindow(Doors):
     """Hours on the wall clock that come back every day or on some weekdays (时段): quiet ones, or active ones.
 
     Parameters

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownLabelError, message
 from shequn.stats._checks import items_of
 
@@ -52,7 +53,7 @@ def _plain_date(argument: str, day: object, row: int | None = None) -> date:
 
 
 @attrs.frozen
-class Dated(Generic[T]):
+class Dated(Doors, Generic[T]):
     """A step function of the date: each value is in force from its date until the day before the next.
 
     Two are equal when their steps are; one can be hashed when its values can.

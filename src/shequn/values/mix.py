@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import attrs
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import instance, number, plain
 
@@ -66,7 +67,7 @@ def _by_content(shares: Mapping[Kind, float]) -> frozenset[tuple[Kind, float]]:
 
 
 @attrs.frozen(repr=False)
-class Mix:
+class Mix(Doors):
     """The share of each kind in a whole (内容配比, 构成).
 
     Two are equal when each kind has the same share, in whatever order.

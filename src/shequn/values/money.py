@@ -13,6 +13,7 @@ from typing import SupportsIndex, TypeAlias, cast
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import plain, whole
 
@@ -51,7 +52,7 @@ def _currency_code(currency: str) -> str:
 
 
 @attrs.frozen
-class Money:
+class Money(Doors):
     """A whole number of minor units of one currency.
 
     Sums and differences stay in one currency, products take whole numbers, and a share is cut with `split`, which loses

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, overload
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import items_of, whole
 from shequn.values._daily import WEEK_MINUTES, first_allowed, instants_column, minutes_inside
@@ -36,7 +37,7 @@ def _windows(windows: Iterable[DailyWindow]) -> tuple[DailyWindow, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class QuietHours:
+class QuietHours(Doors):
     """Daily windows taken together (免打扰时段): allowed is what lies outside all quiet ones and inside an active one.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, SupportsIndex
 import attrs
 import numpy as np
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import array_of, whole
 from shequn.stats.intervals import newcombe, wilson
@@ -49,7 +50,7 @@ class RateDifference(NamedTuple):
 
 
 @attrs.frozen
-class Rate:
+class Rate(Doors):
     """Hits out of trials, as a fraction with its denominator.
 
     A rate stands for its value in ``float(rate)`` and in a product with a number. Two rates are equal when both counts

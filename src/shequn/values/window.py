@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pendulum
 
+from shequn._doors import Doors
 from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.stats._checks import plain_array
 from shequn.values.instants import instant_us
@@ -23,7 +24,7 @@ def _check_instant(_window: Window, field: attrs.Attribute[datetime], value: dat
 
 
 @attrs.frozen(repr=False)
-class Window:
+class Window(Doors):
     """The instants from `start` until just before `end`.
 
     Two windows are equal when their instants are, in whatever zones these are told.

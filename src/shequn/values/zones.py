@@ -48,7 +48,7 @@ def zone(tz: str | tzinfo, *, argument: str = "tz") -> Zone:
     ----------
     tz : str or tzinfo
         An IANA name (``"Asia/Shanghai"``), a fixed offset from UTC (``"+08:00"``, ``"-03:30"``), or a zone of pendulum,
-        zoneinfo or `datetime.timezone`.
+        zoneinfo, `datetime.timezone` or pytz (of which older pandas has its zones).
     argument : str
         Name of the argument in messages.
 
@@ -82,9 +82,17 @@ def zone(tz: str | tzinfo, *, argument: str = "tz") -> Zone:
         if key is None:
             raise InvalidValueError(message(argument, "a time zone with a name", tz))
         return _zone_called(key, argument)
+    if isinstance(tz, tzinfo) and hasattr(tz, "zone"):  # of pytz; a fixed offset has no name there
+        named = cast("object", getattr(tz, "zone"))  # noqa: B009  # a tzinfo of the standard library has none
+        if isinstance(named, str):
+            return _zone_called(named, argument)
+        if named is None and tz.utcoffset(None) is not None:
+            return _zone_called(_offset_name(tz, argument), argument)
     if isinstance(tz, (timezone, pendulum.FixedTimezone)):
         return _zone_called(_offset_name(tz, argument), argument)
-    raise InvalidTypeError(message(argument, f"{_EXPECTED}, or a zone of pendulum, zoneinfo or datetime.timezone", tz))
+    raise InvalidTypeError(
+        message(argument, f"{_EXPECTED}, or a zone of pendulum, zoneinfo, pytz or datetime.timezone", tz)
+    )
 
 
 def zone_name(tz: str | tzinfo, *, argument: str = "tz") -> str:
@@ -142,8 +150,8 @@ def _likely(name: str) -> str:
     return suggest(name, (known for known in pendulum.timezones() if not known.startswith(_NOT_OF_THE_DATABASE)))
 
 
-def _offset_name(tz: timezone | pendulum.FixedTimezone, argument: str) -> str:
-    offset = tz.utcoffset(None)
+def _offset_name(tz: tzinfo, argument: str) -> str:
+    offset = tz.utcoffset(None) or timedelta(0)
     minutes, rest = divmod(abs(offset), timedelta(minutes=1))
     if rest.microseconds:
         raise InvalidValueError(message(argument, "an offset of whole seconds", tz))

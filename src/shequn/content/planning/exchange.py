@@ -31,10 +31,10 @@ class Plan:
     __slots__ = ("_at", "_before", "_near", "_periods", "_room", "of", "posts", "problem")
 
     def __init__(self, problem: Problem, solution: Solution) -> None:
-        self.problem = problem
-        self.posts = list[tuple[int, int]]()
+        self.problem: Problem = problem
+        self.posts: list[tuple[int, int]] = []
         """As (slot, task), ascending."""
-        self.of = dict[int, list[int]]()
+        self.of: dict[int, list[int]] = {}
         """Slots of each task."""
         n = len(problem.at)
         self._at = np.array(problem.at, dtype=np.int64)

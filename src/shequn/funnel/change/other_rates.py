@@ -52,7 +52,7 @@ def float_array(values: ArrayLike) -> FloatArray:
     return frozen(np.array(values, dtype=np.float64))
 
 
-same_floats = attrs.cmp_using(eq=lambda one, other: np.array_equal(one, other, equal_nan=True))
+same_floats: type[Any] = attrs.cmp_using(eq=lambda one, other: np.array_equal(one, other, equal_nan=True))
 
 
 @attrs.frozen(kw_only=True, repr=False)

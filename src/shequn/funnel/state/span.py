@@ -9,11 +9,12 @@ shard completes the steps from any step on. Both take a fixed number of integers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
+from shequn.columns.kinds import of_kinds
 from shequn.columns.log import EventLog
 from shequn.columns.readonly import by_fields, frozen, read_only, read_only_or_none
 from shequn.errors import InvalidTypeError, InvalidValueError, message
@@ -326,7 +327,7 @@ class FunnelState:
             is_same = np.array_equal(self.earliest_us[place], other.earliest_us)
         return is_same and np.array_equal(self.latest_us[place], other.latest_us)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., FunnelState], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""
@@ -402,11 +403,12 @@ def funnel_state(
     if start_us > end_us:
         raise InvalidValueError(message("end", f"an instant not before start ({start})", end))
     _require_inside(log, start_us, end_us)
+    of_kinds(log, funnel.kinds, argument="steps", unknown_kinds=unknown_kinds)
     n = len(log.members)
     latest = np.full((n, funnel.n_steps), NEVER, dtype=np.int64)
     earliest = np.full((n, len(columns_of_pairs(funnel.n_steps))), NOT_YET, dtype=np.int64) if keep_left else None
     if len(log):
-        reading = Reading.of(log, funnel, unknown_kinds)
+        reading = Reading.of(log, funnel, "ignore")
         for_each_part(reading, Filling(reading, latest, earliest), with_rows=False)
     return merging.known_only(
         FunnelState(
