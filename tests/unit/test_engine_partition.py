@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from shequn.errors import InvalidValueError
-from shequn.sharding.engine import Groups, into_bounds, partition, refine, refinement, regions, repair
+from shequn.sharding.engine import (
+    Groups,
+    coarsening,
+    fewest_moves,
+    into_bounds,
+    partition,
+    refine,
+    refinement,
+    regions,
+    repair,
+)
 from shequn.sharding.engine.coarsening import contract, grow, singles
 from shequn.sharding.engine.moves import Wishes, allowed
 from shequn.sharding.engine.sums import sort_rows
@@ -213,6 +223,15 @@ def test_those_with_the_least_to_lose_leave_first() -> None:
     assert done[0].tolist() == [0, 1, 0, 1]
 
 
+def test_those_who_must_leave_a_full_group_are_not_spared_a_second_time() -> None:
+    # Of five one must leave, and the other group, of one, lacks two: two of the five have to be free to move.
+    sizes, stay = np.array([5, 1]), np.zeros(2, dtype=np.bool_)
+    assert fewest_moves(sizes, (3, 4), closable=stay, free=np.array([1, 1])) is None
+    plan = fewest_moves(sizes, (3, 4), closable=stay, free=np.array([2, 1]))
+    assert plan is not None
+    assert plan.moves == 2
+
+
 def test_two_that_gain_only_together_change_places() -> None:
     ties = ties_of(np.array([0, 1, 2, 3]), np.array([4, 5, 6, 7]), 8)
     codes = np.array([0, 0, 1, 1, 1, 1, 0, 0])
@@ -322,7 +341,16 @@ def test_no_merger_passes_the_cap() -> None:
     assert clusters.size.sum() == 300
 
 
-def test_ties_between_clusters_are_the_sums_of_those_between_members() -> None:
+def test_joiners_of_one_host_count_up_and_those_of_the_next_begin_anew() -> None:
+    host, size = np.array([3, 3, 7, 7, 7, 9]), np.array([1, 2, 4, 1, 1, 5])
+    assert coarsening._running_sum(host, size).tolist() == [1, 3, 4, 5, 6, 5]
+
+
+@pytest.mark.parametrize("entries", [1 << 18, 500])
+def test_ties_between_clusters_are_the_sums_of_those_between_members(
+    entries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coarsening, "_ENTRIES", entries)  # all clusters at once, or a block after the other
     ties, circle = friends(10, 30, seed=2)
     clusters = contract(singles(ties, np.ones(300, dtype=np.int64)), circle, 10)
     head = np.repeat(np.arange(300), np.diff(ties.offsets))
@@ -337,3 +365,23 @@ def test_ties_between_clusters_are_the_sums_of_those_between_members() -> None:
 def test_what_a_graph_gives_is_taken_as_it_is() -> None:
     given = Neighbours(np.array([0, 1, 2]), np.array([1, 0]), np.array([2, 2], dtype=np.int32))
     assert from_neighbours(given).weight.dtype == np.int64
+
+
+def test_the_chance_in_a_rating_is_uniform_and_the_same_from_both_ends() -> None:
+    # A thousand pairs, each tied by 4: with a noise of 1 the rating is 4 (1 + r).
+    ties = ties_of(np.arange(0, 2000, 2), np.arange(1, 2000, 2), 2000, np.full(1000, 4))
+    clusters = singles(ties, np.ones(2000, dtype=np.int64))
+    favourite, rating = coarsening._favourites(clusters, 2, 1.0, np.random.default_rng(1))
+    assert (favourite == np.arange(2000) ^ 1).all()
+    assert (rating[0::2] == rating[1::2]).all()
+    assert rating.min() >= 4
+    assert rating.max() < 8
+    shares = np.bincount(rating[0::2].astype(np.int64), minlength=8)[4:] / 1000
+    assert shares == pytest.approx(np.full(4, 0.25), abs=0.06)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_tie_is_looked_at_where_there_are_few(seed: int) -> None:
+    ties = ties_of(np.array([0, 1]), np.array([2, 3]), 4)
+    region = regions.regions_of(ties, np.arange(4), 4, most=2, rng=np.random.default_rng(seed))
+    assert region.tolist() == [0, 1, 0, 1]
