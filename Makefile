@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help setup test coverage soak lint format types docs example bench import-time build check clean
+.PHONY: help setup test coverage soak lint format types docs example bench import-time build check spark mutation clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -25,15 +25,16 @@ lint: ## lint, check the format and the import layers
 format: ## sort imports and format
 	$(BIN)/ruff check --select I --fix && $(BIN)/ruff format
 
-types: ## check types, with mypy and with basedpyright
-	$(BIN)/mypy && $(BIN)/basedpyright --pythonpath $(BIN)/python
+types: ## check types, with mypy and with basedpyright, and that no public one is left open
+	$(BIN)/mypy && $(BIN)/basedpyright --pythonpath $(BIN)/python && $(BIN)/basedpyright --pythonpath $(BIN)/python --verifytypes shequn --ignoreexternal
 
 docs: ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
 
-example: ## print a real chat community week by week, and a made-up one from admission to the end of a campaign
+example: ## print a real chat community week by week, and a made-up one from admission to the end of a campaign; events by day with Dask
 	$(BIN)/python examples/chat_community.py
 	$(BIN)/python examples/private_domain.py
+	$(BIN)/python examples/parquet_by_day.py
 
 bench: ## measure speed and memory against ClickHouse, DuckDB, Polars and pandas
 	$(BIN)/python -m benchmarks
@@ -49,3 +50,9 @@ check: ## everything that a change must pass
 
 clean: ## remove what the other targets made, .venv excepted
 	rm -rf build dist docs/_build htmlcov .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+spark: ## install Java and PySpark, and hold Spark against one machine
+	sudo apt-get install -y openjdk-17-jre-headless && python3 -m venv .venv-spark && .venv-spark/bin/pip install -q -e '.[test,spark]' && .venv-spark/bin/python -m pytest -q -rs tests/reference/test_engines_spark.py
+
+mutation: ## change one operator at a time, and count what the tests notice
+	$(BIN)/python -m benchmarks.mutation stats

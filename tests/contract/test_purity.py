@@ -25,14 +25,18 @@ THREE_PACKAGES = {"attr", "attrs", "numpy", "pendulum"}
 
 # An allow-list, so that a module nobody thought of is noticed. Who adds one has seen that what is used of it is pure.
 PURE_STDLIB = {
-    "__future__", "abc", "bisect", "calendar", "collections", "concurrent", "contextlib", "copy", "dataclasses",
-    "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "inspect",
-    "itertools", "json", "keyword", "math", "numbers", "operator", "re", "reprlib", "statistics", "string", "struct",
-    "sys", "textwrap", "types", "typing", "unicodedata", "warnings", "zlib", "zoneinfo",
+    "__future__", "abc", "base64", "binascii", "bisect", "calendar", "collections", "concurrent", "contextlib",
+    "copy", "ctypes", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib",
+    "heapq", "hmac", "html", "inspect", "itertools", "json", "keyword", "math", "numbers", "operator", "pickle", "re",
+    "reprlib", "statistics", "string", "struct", "sys", "textwrap", "types", "typing", "unicodedata", "warnings",
+    "zlib", "zoneinfo",
 }  # fmt: skip
 
 # Known to every type checker without being installed, and so usable under `if TYPE_CHECKING:` alone.
 FOR_TYPE_CHECKERS = {"typing_extensions"}
+
+# What an extra brings in, and a room may import inside functions.
+OF_EXTRAS: dict[str, set[str]] = {"interop": {"cattrs", "dask", "pyarrow", "pydantic_core"}, "plot": {"matplotlib"}}
 
 # The front door fetches rooms by name; nobody else imports at run time.
 FRONT_DOOR = "__init__.py"
@@ -62,18 +66,19 @@ FORBIDDEN_NAMES = {
 EXPLICIT_RANDOMNESS = {"BitGenerator", "Generator", "PCG64", "SeedSequence", "default_rng"}
 
 
-def offences(source: str, *, front_door: bool = False) -> list[str]:
-    """Say what in `source` is impure, one text an offence, the line first."""
+def offences(source: str, *, front_door: bool = False, room: str = "") -> list[str]:
+    """Say what in `source`, which lies in a room, is impure, one text an offence, the line first."""
     tree = ast.parse(source)
     return [
         f"{node.lineno}: {what}"
-        for node, what in (*_imports(tree, front_door=front_door), *_names(tree), *_clock_strings(tree))
+        for node, what in (*_imports(tree, front_door=front_door, room=room), *_names(tree), *_clock_strings(tree))
     ]
 
 
-def _imports(tree: ast.AST, *, front_door: bool) -> Iterator[tuple[ast.stmt, str]]:
+def _imports(tree: ast.AST, *, front_door: bool, room: str) -> Iterator[tuple[ast.stmt, str]]:
     allowed = THREE_PACKAGES | PURE_STDLIB | {"shequn"} | ({"importlib"} if front_door else set())
-    never_run = _under_type_checking(tree)
+    never_run, run_late = _under_type_checking(tree), _inside_functions(tree)
+    of_extras = OF_EXTRAS.get(room, set())
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -85,8 +90,10 @@ def _imports(tree: ast.AST, *, front_door: bool) -> Iterator[tuple[ast.stmt, str
                 yield node, "a room comes in by the front door"
         else:
             continue
+        here = allowed | (FOR_TYPE_CHECKERS if node in never_run else set())
+        here |= of_extras if node in never_run or node in run_late else set()
         for module in modules:
-            if module.partition(".")[0] not in (allowed | FOR_TYPE_CHECKERS if node in never_run else allowed):
+            if module.partition(".")[0] not in here:
                 yield node, f"imports {module}"
             if module == "shequn" and isinstance(node, ast.Import) and not front_door:
                 yield node, "a room comes in by the front door"
@@ -97,6 +104,10 @@ def _under_type_checking(tree: ast.AST) -> set[ast.AST]:
         node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
     ]
     return {below for node in guarded for statement in node.body for below in ast.walk(statement)}
+
+
+def _inside_functions(tree: ast.AST) -> set[ast.AST]:
+    return {below for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for below in ast.walk(node)}
 
 
 def _names(tree: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
@@ -151,7 +162,8 @@ def _clock_strings(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 
 @pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda path: str(path.relative_to(SRC)))
 def test_a_source_file_is_pure(path: Path):
-    assert offences(path.read_text(encoding="utf-8"), front_door=path == SRC / FRONT_DOOR) == []
+    room = path.relative_to(SRC).parts[0]
+    assert offences(path.read_text(encoding="utf-8"), front_door=path == SRC / FRONT_DOOR, room=room) == []
 
 
 @pytest.mark.parametrize(
@@ -230,6 +242,14 @@ def test_the_check_lets_pure_code_pass(pure: str):
 
 def test_the_front_door_alone_may_import_by_name():
     assert offences("from importlib import import_module", front_door=True) == []
+
+
+def test_what_an_extra_brings_in_is_imported_late_and_in_its_room_alone():
+    late = "def draw():\n    from matplotlib.figure import Figure"
+    assert offences(late, room="plot") == []
+    assert offences("if TYPE_CHECKING:\n    from matplotlib.axes import Axes", room="plot") == []
+    assert offences(late, room="retention") == ["2: imports matplotlib.figure"]
+    assert offences("from matplotlib.figure import Figure", room="plot") == ["1: imports matplotlib.figure"]
 
 
 def listen(offence: str = "none") -> tuple[int, str]:
