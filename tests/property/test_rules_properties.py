@@ -345,6 +345,23 @@ def test_a_condition_that_holds_one_list_again_and_again_is_refused():
     require_place(complaint)
 
 
+def test_a_document_that_is_deep_only_below_a_part_it_shares_is_refused_as_if_written_out():
+    once: Any = []
+    for _ in range(200):
+        once = [once]
+    twice = once
+    for _ in range(200):
+        twice = [twice]
+    ladder: list[Any] = [[]]  # each rung is one level, on the one before
+    for _ in range(400):
+        ladder.append([ladder[-1]])
+    for deep, place in (([once, twice], "$.rule[1][0][0]"), (ladder, "$.rule: ")):
+        complaint = read_or_complain({"schema_version": 1, "rule": deep})
+        assert complaint is not None
+        assert complaint.startswith(place)
+        assert complaint.endswith("expected at most 64 levels of nesting, got 'more'")
+
+
 def test_a_document_of_too_many_tests_is_refused_and_one_of_many_is_read():
     most = {"schema_version": 1, "rule": {"any": [LEAF] * 10_000}}
     assert read_or_complain(most) is None

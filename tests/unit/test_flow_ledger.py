@@ -315,6 +315,21 @@ def test_a_member_who_leaves_and_comes_back_in_one_period_stayed():
     assert ledger.flow.tolist() == [1, 0]
 
 
+def test_facts_from_before_1970_stay_in_their_days():
+    # Ann joins on the 6th and leaves on the 8th, Bo on the 4th and 5th.
+    rows = [
+        ("ann", "join", "1965-01-06"),
+        ("ann", "leave", "1965-01-08"),
+        ("bo", "join", "1965-01-04"),
+        ("bo", "leave", "1965-01-05"),
+    ]
+    ledger = flow_ledger(log_of(*rows), every="day", tz=SHANGHAI, basis="membership", observed_until=on("1965-01-10"))
+    assert ledger.periods.tolist() == [dt.date(1965, 1, day) for day in (4, 5, 6, 7, 8, 9)]
+    assert ledger.joined.tolist() == [1, 0, 1, 0, 0, 0]
+    assert ledger.evaporated.tolist() == [0, 1, 0, 0, 1, 0]
+    assert ledger.retained.tolist() == [1, 0, 1, 1, 0, 0]
+
+
 def test_moving_between_groups_is_no_turnover_of_the_community():
     rows = [
         ("ann", "join", "2024-01-01", "g1"),

@@ -20,9 +20,10 @@ OTHER = sq.Funnel(steps=("join", "post"), within=duration(days=1))
 UNTIL = pendulum.datetime(1970, 2, 1)
 
 
-def log_of(*rows):
+def log_of(*rows, **columns):
     member, kind, day = zip(*rows, strict=True)
-    return sq.EventLog.from_columns(member=member, kind=kind, at=[int(each * DAY) for each in day], time_unit="s")
+    at = [int(each * DAY) for each in day]
+    return sq.EventLog.from_columns(member=member, kind=kind, at=at, time_unit="s", **columns)
 
 
 @pytest.fixture
@@ -123,6 +124,16 @@ def test_times_are_told_in_the_unit_a_reader_would_use():
     assert found.to_columns()["p90"].tolist() == [72, 72]
     assert found.last().step is None
     assert repr(found) == "TimeToConvert(join → post, 4 members went the whole way)"
+
+
+def test_in_any_order_a_member_has_a_witness_for_each_value_they_entered_with():
+    log = log_of(
+        ("ann", "post", 0), ("ann", "join", 1), ("ann", "join", 10), ("ann", "post", 13), group=["g1", "g1", "g2", "g2"]
+    )
+    funnel = sq.Funnel(steps=("join", "post"), within=WEEK, order="any")
+    found = time_to_convert(log, funnel, by="group")
+    days = {value: (times.duration_us // (DAY * 10**6)).tolist() for value, times in found.items()}
+    assert days == {"g1": [1, 1], "g2": [3, 3]}  # from the first row to the second, and over the whole way
 
 
 def test_nobody_took_any_time():
@@ -226,6 +237,17 @@ def test_those_still_on_their_way_are_censored(log):
     assert curve.quantile(0.25).in_hours() == 12
     assert curve.quantile(0.9) is None
     assert repr(curve) == "ConversionCurve(join → post, 4 members)"
+
+
+@pytest.mark.parametrize("reuse", ["allow", "once"])
+def test_a_way_within_the_first_instant_of_a_log_takes_no_time(reuse):
+    ways = sq.EventLog.from_columns(
+        member=["ann", "ann", "bo", "bo"], kind=["join", "post"] * 2, at=[0, 0, 0, 1], time_unit="us"
+    )
+    funnel = sq.Funnel(steps=("join", "post"), within=duration(hours=1), order="any", reuse=reuse)
+    curve = conversion_curve(ways, funnel, observed_until=UNTIL)
+    assert curve.survival.times.tolist() == [0, 1]
+    assert curve.survival.events.tolist() == [1, 1]
 
 
 def test_segments_of_a_curve_add_up(log):

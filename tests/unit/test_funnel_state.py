@@ -384,6 +384,10 @@ def test_a_damaged_state_is_refused():
         restored({"earliest_0_1": [2_000_000, 1], "earliest_0_2": [NOT_YET, 1]})
     with pytest.raises(InvalidValueError, match="state: expected a span"):
         restored(new_told={"start_us": 60_000_000})
+    year_2262 = 9_214_646_400_000_000
+    assert restored(new_told={"end_us": year_2262 - 1}).to_state()["end_us"] == year_2262 - 1
+    with pytest.raises(InvalidValueError, match=r"state: expected a span \[start_us, end_us\) in \[1900, 2262\), got "):
+        restored(new_told={"end_us": year_2262})
     with pytest.raises(InvalidTypeError, match="end_us: expected an integer"):
         restored(new_told={"end_us": "1970"})
     with pytest.raises(InvalidTypeError, match="keeps_left: expected True or False"):

@@ -84,6 +84,11 @@ def test_the_window_is_half_open_at_its_old_end():
     assert behaviour(("ann", "purchase", -1)) == ["silent"]
 
 
+def test_a_window_may_be_as_short_as_a_microsecond():
+    window = pendulum.duration(microseconds=1)
+    assert behaviour(("ann", "purchase", 0), ("bo", "purchase", 1), within=window) == ["active", "silent"]
+
+
 def test_between_the_window_and_the_time_to_be_silent_a_member_is_potential():
     options = {"idle_after": 90 * DAYS}
     assert behaviour(("ann", "post", 60), ("bo", "post", 90), **options) == ["potential", "silent"]
@@ -348,6 +353,11 @@ def test_spending_referrals_and_more_add_up():
     assert within.contribution.dtype == np.int64
     halves = value_layers(roster_of("ann", "bo"), log, as_of=NOW, per_referral=0.5)
     assert halves.contribution.tolist() == [500, 1]
+
+
+def test_a_referral_adds_nothing_unless_it_is_told_what_it_is_worth():
+    log = log_of(("ann", "purchase", 3), ("ann", "invite", 3), ("bo", "invite", 2), values=[5, None, None])
+    assert value_layers(roster_of("ann", "bo"), log, as_of=NOW).contribution.tolist() == [5, 0]
 
 
 def test_a_purchase_of_unknown_value_makes_the_contribution_unknown():

@@ -51,6 +51,22 @@ def test_what_was_there_before_opens_the_first_period():
     assert ledger.retained.tolist() == [59, 56, 37]
 
 
+def test_a_day_that_a_zone_skipped_has_no_rate():
+    # Samoa went from 29 to 31 December 2011: the day between them began and ended at one instant.
+    days = np.array(["2011-12-29", "2011-12-30", "2011-12-31"], dtype="M8[D]")
+    ledger = from_counts(
+        period=days,
+        joined=[0, 0, 0],
+        revived=[0, 0, 0],
+        evaporated=[1, 0, 3],
+        opening=10,
+        every="day",
+        tz="Pacific/Apia",
+    )
+    assert ledger.opening.tolist() == [10, 9, 9]
+    assert ledger.evaporation_rate.tolist() == pytest.approx([0.1, np.nan, 1 / 3], nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("every", "week_start"), [("day", "monday"), ("week", "monday"), ("week", "sunday"), ("month", "monday")]
 )

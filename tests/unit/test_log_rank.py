@@ -99,6 +99,10 @@ def test_what_cannot_be_compared_is_refused():
         log_rank([QUICK])
     with pytest.raises(InvalidTypeError, match=r"^tables: expected survival tables, one a group, got \[1, 2\]$"):
         log_rank([QUICK, [1, 2]])
+    with pytest.raises(InvalidTypeError, match=r"^tables: expected survival tables, one a group, got \{'quick': "):
+        log_rank({"quick": QUICK, "slow": SLOW})
+    with pytest.raises(InvalidValueError, match=r"^tables: expected two groups or more, got 0$"):
+        log_rank({})  # what is empty holds no groups, whatever it is
     with pytest.raises(InvalidTypeError, match=r"^tables: expected survival tables, one a group, got 3$"):
         log_rank(3)
     with pytest.raises(InvalidValueError, match=r"^weights: expected one of 'log-rank', .* did you mean 'wilcoxon'\?$"):

@@ -516,6 +516,12 @@ def test_presences_of_different_definitions_do_not_merge(other, error, text):
             "before: expected periods before the axis, which begins with 2818, or -2147483648, got 2147483639 at row 1",
         ),
         (
+            {"before": [9, 9, 2818]},
+            {},
+            InvalidValueError,
+            "before: expected periods before the axis, which begins with 2818, or -2147483648, got 2818 at row 2 (1 of",
+        ),
+        (
             {"before": [9, 9, -(2**31) - 1]},
             {},
             InvalidValueError,

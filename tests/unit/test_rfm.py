@@ -23,6 +23,7 @@ from shequn.errors import (
 from shequn.labels import Index
 from shequn.segmentation import (
     GRID5,
+    RfmCounts,
     RfmCuts,
     RfmGrid,
     RfmQuadrant,
@@ -34,7 +35,9 @@ from shequn.segmentation import (
     dealt,
     rfm,
     rfm_values,
+    straight,
 )
+from shequn.segmentation.scoring import at_least
 
 DAY = 86_400
 AS_OF = pendulum.datetime(1970, 1, 11)
@@ -166,6 +169,20 @@ def test_sums_of_floats_do_not_depend_on_the_order_of_rows(monkeypatch):
             assert rfm_values(log, as_of=AS_OF).monetary.tolist() == [sums[0]]
 
 
+def test_whole_floats_too_large_to_be_added_exactly_do_not_depend_on_the_order_of_rows_either():
+    # From the lowest to the highest: 1 + 1 + 2**53; the other way round each 1 would be lost.
+    for amounts in ((2.0**53, 1.0, 1.0), (1.0, 2.0**53, 1.0), (1.0, 1.0, 2.0**53)):
+        log = purchases(*(("ann", 1, amount) for amount in amounts))
+        assert rfm_values(log, as_of=AS_OF).monetary.tolist() == [2.0**53 + 2]
+
+
+@pytest.mark.parametrize("value", [2**35, -(2**35)])
+def test_a_value_of_half_of_what_counts_a_row_is_not_taken_for_a_row(value, monkeypatch):
+    monkeypatch.setattr(straight, "_MOST_MEMBERS", 0)  # so that rows are dealt out, where 2**36 counts a row
+    found = rfm_values(purchases(("ann", 1, value)), as_of=AS_OF)
+    assert (found.frequency.tolist(), found.monetary.tolist()) == ([1], [value])
+
+
 # ── the scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -195,6 +212,31 @@ def test_there_may_be_many_scores():
     found = rfm(purchases(*rows), as_of=AS_OF, bins=50, few_values="ignore")
     assert found.scores[:, 0].tolist() == [number // 2 + 1 for number in range(100)]
     assert found.scores[:, 2].tolist() == [number // 2 + 1 for number in range(100)]
+
+
+def test_there_are_127_scores_at_most():
+    rows = [(number, number / 20, number) for number in range(1, 128)]
+    found = rfm(purchases(*rows), as_of=AS_OF, bins=127, few_values="ignore")
+    assert found.scores[:, 0].tolist() == found.scores[:, 2].tolist() == list(range(1, 128))
+    with pytest.raises(InvalidValueError, match="bins: expected an integer from 1 to 127, got 128"):
+        rfm(LOG, as_of=AS_OF, bins=128)
+
+
+@pytest.mark.parametrize(
+    ("cut", "bound"),
+    [
+        (2**63 - 1, 2**63 - 1),
+        (2**63, None),
+        (2.0**63, None),
+        (-(2**63), -(2**63)),
+        (-(2**63) - 1, -(2**63)),
+        (-1e30, -(2**63)),
+        (2.5, 3),
+        (-2.5, -2),
+    ],
+)
+def test_of_integers_the_least_that_reaches_a_cut_is_one_of_64_bits_or_there_is_none(cut, bound):
+    assert at_least(np.dtype(np.int64), cut) == bound
 
 
 def test_rows_may_be_more_than_a_century_old():
@@ -344,6 +386,11 @@ def test_a_live_app_scores_one_member():
     assert rfm(LOG, as_of=AS_OF, cuts=CUTS).score_one(recency_days=1, frequency=2, monetary=60) == (3, 2, 2)
 
 
+def test_money_that_is_not_told_is_none():
+    cuts = RfmCuts.of(recency_days=(6, 1), frequency=(2, 3), monetary=(1, 60))
+    assert cuts.score_one(recency_days=1, frequency=2) == RfmScore(3, 2, 1)
+
+
 def test_days_tell_microseconds_apart_for_more_than_a_century():
     century = 100 * 365 * DAY * 1_000_000
     for us in [*range(1, 300), *range(century, century + 300)]:
@@ -478,6 +525,15 @@ def test_numbers_from_a_warehouse_are_checked(change, error, text):
     given = {"member": ["a", "b"], "last": [0, 1], "frequency": [1, 2], "monetary": [1, 2], "as_of": AS_OF}
     with pytest.raises(error, match=text):
         RfmValues.from_columns(**(given | change), time_unit="s")
+
+
+def test_counts_put_together_by_hand_are_of_everybody_and_have_cuts():
+    made = rfm_values(LOG, as_of=AS_OF).counts()
+    by_hand = RfmCounts(
+        definition=made.definition, recency=made.recency, frequency=made.frequency, monetary=made.monetary
+    )
+    assert by_hand == made
+    assert by_hand.cuts(bins=2) == made.cuts(bins=2)
 
 
 def test_counts_of_different_questions_do_not_merge():
@@ -732,6 +788,12 @@ dee            8.0      1     20  1  1  1"""
         "截至 1970-01-11 00:00 UTC：4 名成员的 RFM，评分 1 至 2",
         "成员  距今天数  次数  金额  R  F  M",
     ]
+
+
+@pytest.mark.parametrize(("amounts", "shown"), [((2.5, 4.0), ["2.5", "4.0"]), ((2, 4), ["2", "4"])])
+def test_money_is_printed_with_its_fractions_where_it_has_some(amounts, shown):
+    found = rfm(purchases(("ann", 1, amounts[0]), ("bo", 2, amounts[1])), as_of=AS_OF, bins=1)
+    assert [line.split()[3] for line in str(found).splitlines()[3:5]] == shown
 
 
 def test_a_result_becomes_columns_rows_and_json():

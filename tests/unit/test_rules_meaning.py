@@ -93,6 +93,7 @@ age, city, tier, joined, interests = map(r.field, ("age", "city", "tier", "joine
         (joined == NOW, ["dee"], ["ann", "bo"]),
         (joined != NOW, ["ann", "bo"], ["dee"]),
         (joined.between(ago(days=500), ago(days=3)), ["ann", "bo"], ["dee"]),
+        (joined.between(NOW, NOW), ["dee"], ["ann", "bo"]),
         (joined.within_last(days(3)), ["dee"], ["ann", "bo"]),
         (joined.within_last(days(4)), ["ann", "dee"], ["bo"]),
         (joined.is_known(), ["ann", "bo", "dee"], ["cy"]),

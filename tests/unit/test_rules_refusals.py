@@ -223,6 +223,12 @@ def test_a_rule_has_at_most_10_000_tests(joint):
     refused(lambda: r.any_of(*[r.all_of()] * 10_001), InvalidValueError, "^rule: expected at most 10,000 tests")
 
 
+@pytest.mark.parametrize(("joint", "nothing"), [(and_, r.all_of()), (or_, r.any_of())])
+def test_joining_nothing_to_the_largest_rule_leaves_it_as_it_is(joint, nothing):
+    largest = reduce(joint, [age != n for n in range(10_000)])
+    assert joint(nothing, largest) == joint(largest, nothing) == largest
+
+
 # ── before a rule is asked ───────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -224,6 +224,11 @@ COUNT = {"op": ">=", "value": 1}
             r"^\$\.rule\.field\.value\.instant",
         ),
         (
+            {"count": {"op": "between", "value": [{"instant": "2024-05-01T00:00:00+00:00"}] * 2}},
+            InvalidTypeError,
+            r"^\$\.rule\.count\.value\[0\]: expected a number to compare count\(\) with, got",
+        ),
+        (
             {"field": {"name": "a", "op": "==", "value": {"instant": "2024-05-01T00:00:00"}}},
             InvalidValueError,
             r"^\$\.rule\.field\.value\.instant: expected an instant with its offset",

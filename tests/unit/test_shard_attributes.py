@@ -18,6 +18,7 @@ from shequn.sharding.cohering import cohered, most_pure
 from shequn.sharding.evening import Binding, more_even
 from shequn.sharding.leading import with_leaders
 from shequn.sharding.parting import parted
+from shequn.sharding.spreading import cells_outside
 
 N = 600
 NOBODY_TALKS = InteractionGraph.from_ties([], [], n_members=N)
@@ -135,6 +136,12 @@ def test_what_the_one_who_gives_way_gains_counts_too(monkeypatch):
     assert swapped_once(monkeypatch, [0, 0, 1], [2, 3, 2], [2, 2, 1]) == [1, 0, 0, 1]
 
 
+def test_a_swap_that_gains_as_little_as_can_be_is_made(monkeypatch):
+    # 0 comes to where it has 2, and 1 leaves where it has 1.
+    assert swapped_once(monkeypatch, [0, 1], [3, 3], [2, 1]) == [1, 0, 0, 1]
+    assert swapped_once(monkeypatch, [0, 1], [3, 3], [1, 1]) == [0, 1, 0, 1]
+
+
 def evened_out(codes, tiers, **binding):
     """Return how many of tier 1 every group has after swaps and moves, where conditions bind."""
     n = len(codes)
@@ -156,6 +163,13 @@ def test_nobody_leaves_a_group_its_leaders_keep_going_nor_takes_a_leader_away():
     ):
         binding = {"bounds": (2, 2), "may_move": movable, "leads": np.array(leads) > 0, "min_leaders": 1}
         assert evened_out([0, 0, 1, 1], [1, 1, 0, 0], **binding) == after
+
+
+def test_one_group_far_off_is_worse_than_two_that_are_off():
+    # The third group is fixed with none of tier 1: of 3 too many in the first, the second takes one, and no second one.
+    codes, tiers = np.repeat([0, 1, 2], 6).tolist(), [1] * 9 + [0] * 9
+    binding = {"bounds": (6, 6), "may_move": np.array(codes) < 2}
+    assert evened_out(codes, tiers, **binding) == [5, 4, 0]
 
 
 def test_what_can_not_be_even_lies_far_off_in_no_group_if_it_can_lie_near_in_more():
@@ -221,6 +235,13 @@ def test_a_leader_changes_places_with_somebody_of_their_city():
     after = with_leaders(ties, codes, leads, 1, np.ones(9, dtype=bool), city)
     assert np.bincount(after[leads], minlength=3).tolist() == [1, 1, 1]
     assert np.bincount(after * 2 + city).tolist() == np.bincount(codes * 2 + city).tolist()
+
+
+def test_no_group_gives_more_leaders_than_it_can_spare():
+    # Groups 0 and 1 can spare one leader each, groups 2 and 3 need one; all cost the same, so the first of each goes.
+    ties = InteractionGraph.from_ties([], [], n_members=8).neighbours()
+    codes, leads = np.repeat([0, 1, 2, 3], 2), np.arange(8) < 4
+    assert with_leaders(ties, codes, leads, 1, np.ones(8, dtype=bool)).tolist() == [2, 0, 3, 1, 0, 2, 1, 3]
 
 
 def test_who_must_not_meet_changes_places_with_somebody_of_their_city_if_there_is_one():
@@ -427,6 +448,12 @@ SEVEN = Shards.of(
     InteractionGraph.from_ties([0, 2], [1, 3], n_members=7), {n: "甲乙丙"[n % 3] for n in range(7)}, sizes=(2, 3)
 )
 TOWNS = ["沪", "京", "沪", "沪", None, "沪", "津"]
+
+
+def test_groups_of_other_sizes_are_uneven_where_everybody_has_one_value():
+    level = attribute_of("spread", ["x"] * 4, Index.positional(4))
+    cells = cells_outside(np.array([0, 0, 0, 1]), level, 2)
+    assert [column.tolist() for column in cells] == [[0, 1], [0, 0], [3, 1], [1, -1]]
 
 
 def test_an_audit_counts_groups_that_are_uneven_and_only_reads_what_is_an_aim():

@@ -118,6 +118,13 @@ def test_headroom_is_what_fits_before_a_further_group_is_needed():
     assert plan.cap_headroom == 1_400
 
 
+def test_groups_that_are_just_full_have_room_for_nobody_and_are_not_over():
+    plan = plan_capacity(72)
+    assert (plan.sizes.tolist(), plan.headroom) == ([36, 36], 0)
+    assert "room for 0 more" in str(plan)
+    assert "余量 0 人" in plan.table(lang="zh")
+
+
 def test_the_next_group_is_needed_on_the_first_day_on_which_members_no_longer_fit():
     plan = plan_capacity(100, growth_per_day=4, as_of=date(2025, 1, 1))
     assert plan.days_to_next_group == 3  # 104, 108, 112 > 108

@@ -31,6 +31,12 @@ def test_too_few_members_for_one_group():
     assert found.reason == "no number of groups k has 26 k <= 20 <= 36 k: 1 group needs at least 26"
 
 
+def test_where_no_number_of_groups_is_left_there_is_neither_a_fewest_nor_a_most():
+    [condition] = feasible(20).conditions
+    assert condition[:4] == (Requirement.SIZES, "infeasible", -1, -1)
+    assert str(feasible(20)).splitlines()[3].split() == ["sizes", "infeasible", "–", "–"]
+
+
 def test_nobody_goes_into_no_group():
     assert feasible(0).n_groups.tolist() == [0]
 

@@ -198,6 +198,22 @@ def test_a_stranger_is_drawn_from_where_they_are_held_least():
     assert carried_out(ties, [0, 0, 0, 0, 1], [4, 1], (2, 4)) == [0, 0, 0, 1, 1]
 
 
+def test_whoever_has_most_ties_to_a_short_group_is_drawn_though_others_are_held_less():
+    # 4 gains 3 and loses 1; 0 is held by nobody.
+    ties = [(1, 2, 2), (2, 3, 2), (3, 4, 1), (4, 5, 3)]
+    assert carried_out(ties, [0, 0, 0, 0, 0, 1], [5, 1], (2, 5)) == [0, 0, 0, 0, 1, 1]
+
+
+def test_who_takes_the_place_of_somebody_who_comes_home_is_away_for_their_reason_and_nobody_else_is():
+    graph = InteractionGraph.from_ties([0], [1], n_members=4)
+    for last, reason in ((0, MoveReason.SHORT), (2, MoveReason.TIES)):
+        seating = Seating(graph.neighbours(), np.array([0, 0, 1, 2]), 3, SizeBand(1, 3))
+        seating.put(0, 1, MoveReason.SHORT)
+        seating.take(Step(0, 1, ((0, last), (1, 1))), MoveReason.TIES)  # 0 goes home, or on to a third group
+        assert seating.why[1] is reason
+        assert seating.why.get(0) is (MoveReason.SHORT if last else None)
+
+
 # --- what a budget buys ---
 
 

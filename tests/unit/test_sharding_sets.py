@@ -11,11 +11,13 @@ from shequn.graph import InteractionGraph
 from shequn.labels import Assignment, Index
 from shequn.sharding import block_seats, regrouping
 from shequn.sharding._audit import audit
+from shequn.sharding.asking import Asked
 from shequn.sharding.change import MoveReason
 from shequn.sharding.demands import Demands
 from shequn.sharding.leader_seats import seat_leaders
 from shequn.sharding.rebalancing import rebalance
 from shequn.sharding.seating import Seating
+from shequn.sharding.seats import Seats
 from shequn.sharding.shards import Shards
 from shequn.sharding.splitting import join_groups, split
 from shequn.sharding.staffing import staff
@@ -176,6 +178,13 @@ def test_a_deal_takes_over_where_no_seats_are_found_near_the_old_ones(monkeypatc
         staff(shards, graph, **sets)
     with pytest.raises(UndecidedError, match="all at once: no parts were found that keep every set"):
         split(Shards.of(graph, [0] * 12, sizes=(3, 5)), graph, group=0, apart=[["a", "b"], ["e", "f"], ["a", "e"]])
+
+
+def test_a_deal_seats_a_set_where_most_of_it_comes_from(monkeypatch):
+    monkeypatch.setattr(block_seats, "_MOST_STEPS", 0)
+    shards, graph = community({"一群": "abcd", "二群": "efgh"}, sizes=(3, 5))
+    change = rebalance(shards, graph, together=[["a", "e", "f"]])
+    assert [(move.member, move.to_group) for move in change.moves.rows()] == [("a", "二群")]
 
 
 def test_a_deal_opens_groups_where_there_are_too_few(monkeypatch):
@@ -368,3 +377,30 @@ def test_a_set_of_members_named_twice_is_refused_apart_and_taken_together():
     assert rebalance(shards, graph, together=[["a", "a"]]).n_moves == 0
     with pytest.raises(InvalidValueError, match="apart: expected sets that name each member once"):
         rebalance(shards, graph, apart=[["a", "a"]])
+
+
+def a_search(codes, standing, together, ties=(), **rooms):
+    """A search for the seats of sets, in groups of 3 to 4 in which others stand."""
+    graph = InteractionGraph.from_ties([u for u, _ in ties], [v for _, v in ties], n_members=len(codes))
+    seating = Seating(graph.neighbours(), np.array(codes), len(standing), SizeBand(3, 4))
+    all_open = block_seats.Rooms(
+        is_open=[True] * len(standing), standing=standing, must_stay=False, prefers_short=False, **rooms
+    )
+    return block_seats.BlockSeats(seating, Seats(Asked(fixed={}, together=together, apart=[]), 0), all_open)
+
+
+def test_a_set_is_tried_first_where_it_costs_fewest_moves():
+    # Moves of the two themselves, and of those who have no seat then: 1 + 2 in group 0, where one is too many already;
+    # 1 + 2 in group 1, where they know somebody; 2 + 2 in group 2; and 2 + 0 in group 3, which has room for both.
+    codes = [0, 1, *[0] * 5, *[1] * 4, *[2] * 4, 3]
+    search = a_search(codes, [5, 4, 4, 1], [[0, 1]], ties=[(1, 7)])
+    assert search._groups_for(0) == [3, 1, 0, 2]
+
+
+def test_a_further_group_costs_those_who_have_to_fill_it():
+    # Two newcomers: 2 have to leave group 0, 1 has to leave group 1, and 1 has to join them in a group of their own.
+    codes = [-1, -1, -1, -1, *[0] * 4, *[1] * 3]
+    search = a_search(codes, [4, 3, 0], [[0, 1], [2]], unopened=2)
+    assert search._groups_for(0) == [1, 2, 0]
+    search._add(1, 2)  # the third is there already
+    assert search._groups_for(0) == [2, 1, 0]

@@ -308,6 +308,12 @@ def test_a_long_curve_is_shown_at_about_a_dozen_round_times():
     assert curve.last().time == 1_000
 
 
+@pytest.mark.parametrize(("last", "step"), [(24, 2), (25, 5), (60, 5), (61, 10), (120, 10), (121, 20)])
+def test_twelve_steps_of_1_2_or_5_are_taken_where_they_reach_the_last_time(last, step):
+    lines = str(kaplan_meier(np.arange(1, last + 1), unit="day")).splitlines()
+    assert [int(line.split()[0]) for line in lines[2:5]] == [0, step, 2 * step]
+
+
 def test_a_table_at_times_of_ones_own():
     curve = curve_of()
     rows = [line.split() for line in curve.table(every=duration(days=20)).splitlines()[2:6]]

@@ -403,6 +403,15 @@ def test_a_duration_that_is_negative_or_not_finite_is_refused_with_its_row(bad):
         SurvivalTable.from_counts(times=[1, bad], events=[1, 1])
 
 
+def test_the_largest_whole_time_is_that_of_64_bits_with_sign():
+    table = SurvivalTable.from_durations(np.array([2**63 - 1, 0], dtype=np.uint64))
+    assert table.times.tolist() == [0, 2**63 - 1]
+    with pytest.raises(
+        InvalidValueError, match=r"^durations: expected integers in \[0, 2\*\*63\), got 9223372036854775808 at row 1"
+    ):
+        SurvivalTable.from_durations(np.array([5, 2**63], dtype=np.uint64))
+
+
 def test_what_is_not_a_column_of_numbers_is_refused():
     with pytest.raises(InvalidTypeError, match=r"^durations: expected real numbers, got '<U1 values'$"):
         SurvivalTable.from_durations(["a"])

@@ -377,16 +377,21 @@ def test_a_notebook_gets_one_semantic_table() -> None:
         '<table class="tex2jax_ignore" lang="en">\n'
         '<caption style="text-align:left">Flow ledger</caption>\n'
         "<thead>\n"
-        '<tr><th scope="col" style="text-align:left">week</th><th scope="col" style="text-align:right">joined</th>'
-        '<th scope="col" style="text-align:right">rate</th><th scope="col" style="text-align:left">busy</th></tr>\n'
+        '<tr><th scope="col" style="text-align:left;white-space:nowrap">week</th>'
+        '<th scope="col" style="text-align:right;white-space:nowrap">joined</th>'
+        '<th scope="col" style="text-align:right;white-space:nowrap">rate</th>'
+        '<th scope="col" style="text-align:left">busy</th></tr>\n'
         "</thead>\n"
         "<tbody>\n"
-        '<tr><td style="text-align:left">2024-01-01</td><td style="text-align:right">1,200</td>'
-        '<td style="text-align:right">–</td><td style="text-align:left">yes</td></tr>\n'
-        '<tr><td style="text-align:left">2024-01-08</td><td style="text-align:right">40</td>'
-        '<td style="text-align:right">50.0%</td><td style="text-align:left">no</td></tr>\n'
-        '<tr><td style="text-align:left">2024-01-15</td><td style="text-align:right">0</td>'
-        '<td style="text-align:right">25.0%</td><td style="text-align:left">no</td></tr>\n'
+        '<tr><th scope="row" style="text-align:left;white-space:nowrap;font-weight:normal">2024-01-01</th>'
+        '<td style="text-align:right;white-space:nowrap">1,200</td>'
+        '<td style="text-align:right;white-space:nowrap">–</td><td style="text-align:left">yes</td></tr>\n'
+        '<tr><th scope="row" style="text-align:left;white-space:nowrap;font-weight:normal">2024-01-08</th>'
+        '<td style="text-align:right;white-space:nowrap">40</td>'
+        '<td style="text-align:right;white-space:nowrap">50.0%</td><td style="text-align:left">no</td></tr>\n'
+        '<tr><th scope="row" style="text-align:left;white-space:nowrap;font-weight:normal">2024-01-15</th>'
+        '<td style="text-align:right;white-space:nowrap">0</td>'
+        '<td style="text-align:right;white-space:nowrap">25.0%</td><td style="text-align:left">no</td></tr>\n'
         "</tbody>\n"
         "<tfoot>\n"
         '<tr><td colspan="4" style="text-align:left">the last week is not over</td></tr>\n'
@@ -395,11 +400,21 @@ def test_a_notebook_gets_one_semantic_table() -> None:
     )
 
 
+def test_a_result_without_a_title_is_named_by_what_it_is() -> None:
+    @attrs.frozen(kw_only=True)
+    class GroupSizes(Tabular[Any]):
+        def _columns(self, _lang: Any, /) -> list[Column]:
+            return [column([1])]
+
+    assert '<caption style="text-align:left">Group sizes</caption>' in GroupSizes()._repr_html_()
+    assert "Group sizes" not in str(GroupSizes())
+
+
 def test_html_in_labels_titles_notes_and_headers_is_text() -> None:
     evil = "</td><script>alert('1')</script><img src=\"x\" onerror=y>&amp;\x1b"
     html = render_html([column([evil], en=evil, zh=evil)], title=evil, notes=[evil], lang="zh")
     outline = Outline(html)
-    assert outline.tags == ["table", "caption", "thead", "tr", "th", "tbody", "tr", "td", "tfoot", "tr", "td"]
+    assert outline.tags == ["table", "caption", "thead", "tr", "th", "tbody", "tr", "th", "tfoot", "tr", "td"]
     assert {name for name, _ in outline.attributes} == {"class", "lang", "style", "scope", "colspan"}
     assert [text for text in outline.texts if text] == [evil.replace("\x1b", "\\x1b")] * 4
 

@@ -74,7 +74,7 @@ def test_what_is_no_zone_is_refused():
         """Somebody's own zone."""
 
     for given in (8, None, Lunar()):  # type: ignore[abstract]
-        with pytest.raises(InvalidTypeError, match=r"or a zone of pendulum, zoneinfo or datetime\.timezone, got"):
+        with pytest.raises(InvalidTypeError, match=r"or a zone of pendulum, zoneinfo, pytz or datetime\.timezone, got"):
             zone(given)  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match="tz: expected an offset of whole seconds"):
         zone(timezone(timedelta(microseconds=1)))
