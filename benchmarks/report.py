@@ -6,7 +6,7 @@ import os
 import platform
 import re
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -59,7 +59,8 @@ def machine() -> str:
     """Describe machine and versions in two lines."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     hardware = f"{_processor()}, {os.cpu_count()} cores, {memory / 2**30:.0f} GB, {platform.system()}"
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    held = {each.metadata["Name"].lower() for each in distributions()}  # a peer that is not needed may be missing
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES if name in held)
     return f"{hardware}\nPython {platform.python_version()}, {versions}"
 
 
