@@ -26,7 +26,7 @@ format: ## sort imports and format
 	$(BIN)/ruff check --select I --fix && $(BIN)/ruff format
 
 types: ## check types, with mypy and with basedpyright, and that no public one is left open
-	$(BIN)/mypy && $(BIN)/basedpyright --pythonpath $(BIN)/python && $(BIN)/basedpyright --pythonpath $(BIN)/python --verifytypes shequn --ignoreexternal
+	$(BIN)/mypy && $(BIN)/basedpyright --pythonpath $(BIN)/python && PYTHONPATH=src $(BIN)/basedpyright --pythonpath $(BIN)/python --verifytypes shequn --ignoreexternal
 
 docs: ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build
