@@ -27,7 +27,7 @@ def test_a_member_whose_rows_are_in_two_parts_would_be_two_people(members):
     log = log_of(members)
     parts = [log.where(rows=[0, 1]), log.where(rows=[2])]
     plan = engines.plan(sq.retention.flow_ledger, **WEEKLY)
-    told = rf"^parts: expected rows of a member in one part .*, got {members[0]!r} in two \(1 members are\)$"
+    told = rf"^parts: expected rows of a member in one part .*, got {members[0]!r} in two \(1 member\)$"
     with pytest.raises(InvalidValueError, match=told):
         plan.run(parts)
     assert plan.run(log.partition(2)) == sq.retention.flow_ledger(log, **WEEKLY)

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.columns import EventLog
-from shequn.errors import InvalidTypeError, InvalidValueError, message
+from shequn.errors import InvalidTypeError, InvalidValueError, counted, message
 from shequn.labels import Index
 from shequn.stats._checks import instance, items_of, one_of
 
@@ -112,7 +112,7 @@ def _refuse_shared_members(logs: Sequence[EventLog]) -> None:
             twice = np.flatnonzero(np.bincount(codes) > 1)
             expected = "rows of a member in one part (split by log.partition, or by time with plan_funnel_spans)"
             raise InvalidValueError(
-                message("parts", expected, index[int(twice[0])]) + f" in two ({len(twice):,} members are)"
+                message("parts", expected, index[int(twice[0])]) + f" in two ({counted(len(twice), 'member')})"
             )
 
 
