@@ -281,7 +281,7 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(straight, "_MOST_MEMBERS", data.draw(st.sampled_from([0, 1 << 20])))
         patch.setattr(straight, "_BLOCK", data.draw(st.integers(1, 7)))
-        patch.setattr(straight, "_NO_AGE", data.draw(st.sampled_from([2**32 - 1, 3_000_000])))
+        patch.setattr(straight, "_MOST_TICKS", data.draw(st.sampled_from([2**32, 3_000_000])))
         patch.setattr(straight, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
         patch.setattr(dealt, "_FEWEST_MEMBERS_BITS", 0)
         patch.setattr(dealt, "_BLOCK", data.draw(st.integers(1, 5)))

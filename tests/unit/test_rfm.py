@@ -183,6 +183,20 @@ def test_a_value_of_half_of_what_counts_a_row_is_not_taken_for_a_row(value, monk
     assert (found.frequency.tolist(), found.monetary.tolist()) == ([1], [value])
 
 
+@pytest.mark.parametrize(("unit", "a_second"), [("s", 1), ("ms", 1_000), ("us", 1_000_000)])
+@pytest.mark.parametrize("first_s", [-(2 * 10**9), -5, 0, 2**31 - 5, 2**32 - 5])
+@pytest.mark.parametrize("n_ticks", [1, 2**31, 2**32 - 1, 2**32])  # of which the last no longer fit 32 bits
+def test_the_last_instant_is_exact_in_every_unit_and_however_long_a_log_is(unit, a_second, first_s, n_ticks):
+    first = first_s * a_second + 1
+    at = [first, first + n_ticks, first + n_ticks // 2]
+    log = EventLog.from_columns(member=["ann", "bo", "ann"], kind="purchase", at=at, time_unit=unit)
+    assert log.resolution_us * a_second == 1_000_000
+    as_of = dt.datetime(2260, 1, 1, tzinfo=dt.UTC)
+    ago = rfm_values(log, as_of=as_of, value=None).recency_us.tolist()
+    as_of_us = round(as_of.timestamp()) * 1_000_000
+    assert [as_of_us - us for us in ago] == [at[2] * log.resolution_us, at[1] * log.resolution_us]
+
+
 # ── the scores ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -24,15 +24,15 @@ __all__ = ["fold_straight"]
 _MOST_MEMBERS = 1 << 20  # members whose column the cache holds
 _BLOCK = 1 << 15  # rows whose copies leave the cache to that column
 _SUM_BITS = 44  # of a number that counts rows above a sum
-_NO_AGE = 2**32 - 1
+_MOST_TICKS = 2**32
 
 
 def fold_straight(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> PerMember | None:
     """Fold the rows of a window straight into columns of all members; None where that can't be done.
 
-    Of instants the least age is kept, in ticks of 32 bits: half the column, half the time. Number and sum are added up
-    in one integer: a row adds its value, and far above all sums a one. Where that can't hold them, or an age needs
-    more, it is done otherwise.
+    Of instants the latest tick is kept, in 32 bits: half the column, half the time. Number and sum are added up in one
+    integer: a row adds its value, and far above all sums a one. Where that can't hold them, or ticks need more, it is
+    done otherwise.
 
     All rows are gone through for one column, and then for the other, as two would push each other out of the cache.
     One thread does it: what adds to places that may repeat, NumPy does not let go of the interpreter for.
@@ -49,20 +49,51 @@ def fold_straight(log: EventLog, window: InWindow, values: NDArray[Any] | None) 
 
 
 def _last(blocks: _Blocks) -> IntArray | None:
-    """Return each member's last instant, anything for members without rows; None where one is too old."""
-    tick_us = blocks.log.resolution_us
-    newest_us = blocks.window.until_us // tick_us * tick_us
-    ages = np.full(len(blocks.log.members), _NO_AGE, dtype=np.uint32)
+    """Return each member's last instant, anything for members without rows; None where 32 bits don't hold the ticks."""
+    ticks = _Ticks.of(blocks)
+    if ticks is None:
+        return None
+    latest = np.zeros(len(blocks.log.members), dtype=np.uint32)
     for block in blocks.of_rows(blocks.log.at_us):
-        if newest_us - block.earliest_us >= _NO_AGE * tick_us:
-            return None
-        age = np.subtract(newest_us, block.column, out=blocks.room[: len(block.member)])
-        age //= tick_us
-        np.minimum.at(ages, block.member, age.astype(np.uint32))
-    last_us = ages.astype(np.int64)
-    last_us *= -tick_us
-    last_us += newest_us
+        np.maximum.at(latest, block.member, ticks.since_first(block.column, blocks.room[: len(block.member)]))
+    last_us = latest.astype(np.int64)
+    last_us += ticks.first
+    last_us *= ticks.length_us
     return last_us
+
+
+class _Ticks(NamedTuple):
+    """Instants as numbers of ticks since the first: a tick is the unit that all instants of a log are multiples of.
+
+    A multiple of a number is divided by it without a division. What is even in the number is shifted away, and of the
+    rest there is a number that it gives 1 with when multiplied modulo 2**32. The last 32 bits of the quotient come from
+    the last 32 bits of what is divided, and as fewer than 2**32 ticks are asked about, these say it all.
+    """
+
+    length_us: int
+    first: int
+    twos: int
+    inverse: np.uint32
+
+    @classmethod
+    def of(cls, blocks: _Blocks) -> _Ticks | None:
+        """Return the ticks of the rows that count; None where there are too many for 32 bits."""
+        length_us = blocks.log.resolution_us
+        earliest_us, latest_us = blocks.log.spans.around(slice(0, len(blocks.log)))
+        if blocks.window.after_us is not None:
+            earliest_us = max(earliest_us, blocks.window.after_us)
+        first, last = earliest_us // length_us, min(latest_us, blocks.window.until_us) // length_us
+        if last - first >= _MOST_TICKS:
+            return None
+        twos = (length_us & -length_us).bit_length() - 1
+        return cls(length_us, first, twos, np.uint32(pow(length_us >> twos, -1, 2**32)))
+
+    def since_first(self, at_us: IntArray, room: IntArray) -> NDArray[np.uint32]:
+        """Return how many ticks after the first each instant is."""
+        ticks = np.right_shift(at_us, self.twos, out=room).astype(np.uint32)
+        ticks *= self.inverse
+        ticks -= np.uint32(self.first % 2**32)
+        return ticks
 
 
 def _sums(blocks: _Blocks, values: NDArray[Any] | None) -> tuple[IntArray, IntArray] | None:
@@ -110,11 +141,10 @@ def _taken_apart(
 
 
 class _Block(NamedTuple):
-    """The rows that count of a block: their members, what a column holds, and an instant that none is before."""
+    """The rows that count of a block: their members, and what a column holds."""
 
     member: IntArray
     column: NDArray[Any]
-    earliest_us: int
 
 
 @attrs.frozen(eq=False)
@@ -156,7 +186,4 @@ class _Blocks:
             if len(codes):
                 member = self.member[: len(codes)]
                 member[:] = codes
-                earliest_us = self.log.spans.around(block)[0]
-                if self.window.after_us is not None:
-                    earliest_us = max(earliest_us, self.window.after_us)
-                yield _Block(member, member if held is None else held, earliest_us)
+                yield _Block(member, member if held is None else held)
