@@ -217,6 +217,15 @@ def test_small_nodes_fill_what_large_ones_leave() -> None:
     assert ((sizes >= 4) & (sizes <= 5)).all()
 
 
+@pytest.mark.parametrize(("bounds", "size", "expected"), [((3, 5), [3, 3, 3], 3), ((3, 9), [5, 5, 2, 2], 2)])
+def test_large_nodes_are_packed_into_any_number_of_groups_that_fits(
+    bounds: tuple[int, int], size: list[int], expected: int
+) -> None:
+    codes, k = into_bounds(np.zeros(len(size), dtype=np.int64), 1, bounds, size=np.array(size))
+    assert k == expected
+    assert sorted(np.bincount(codes, weights=size).tolist()) == {3: [3, 3, 3], 2: [7, 7]}[expected]
+
+
 def test_those_with_the_least_to_lose_leave_first() -> None:
     done = repair(np.array([0, 0, 0, 1]), 2, (2, 2), cost=np.array([5, 1, 3, 0]))
     assert done is not None

@@ -13,7 +13,7 @@ from pendulum import duration
 
 import shequn as sq
 from shequn.errors import InvalidTypeError, InvalidValueError, MisalignedError, UnknownKindWarning, UnknownLabelError
-from shequn.funnel import FunnelResult, convert, match
+from shequn.funnel import FunnelResult, conversion_curve, convert, match, parts
 
 DAY = 86_400
 JOIN_POST = sq.Funnel(steps=("join", "post"), within=duration(days=7))
@@ -125,7 +125,19 @@ def test_nobody_is_the_identity_of_a_merge(log):
     nobody = convert(sq.EventLog.empty(), JOIN_POST)
     assert nobody.reached.tolist() == [0, 0]
     assert nobody.merge(convert(log, JOIN_POST)) == convert(log, JOIN_POST)
-    assert len(match(sq.EventLog.empty(), JOIN_POST)) == 0
+    found = match(sq.EventLog.empty(), JOIN_POST)
+    assert (len(found), found.rows.shape, found.at_us.shape) == (0, (0, 2), (0, 2))
+
+
+@pytest.mark.parametrize("order", ["ordered", "strict", "any"])
+@pytest.mark.parametrize("key_bits", [64, 8])  # whether unit, instant and rank fit one key
+def test_a_log_without_a_row_of_any_step_matches_nobody(order, key_bits, monkeypatch):
+    monkeypatch.setattr(parts, "_KEY_BITS", key_bits)
+    log, funnel = log_of(("ann", "like", 0), ("ann", "like", 9)), attrs.evolve(JOIN_POST, order=order)
+    found = match(log, funnel, unknown_kinds="ignore")
+    assert (len(found), found.rows.shape, found.at_us.shape) == (0, (0, 2), (0, 2))
+    until = pendulum.datetime(1970, 2, 1)
+    assert conversion_curve(log, funnel, observed_until=until, unknown_kinds="ignore").n_members == 0
 
 
 def test_a_result_survives_a_pickle(log):
@@ -315,6 +327,27 @@ def test_in_any_order_the_witness_is_the_earliest_of_all_values_that_are_held_co
     assert found.rows.tolist() == [[2, 3], [4, -1]]
 
 
+@pytest.mark.parametrize("order", ["ordered", "strict", "any"])
+def test_more_values_of_one_member_than_can_be_told_apart_are_refused(order):
+    # Five years of microseconds and a window take 49 bits, which leaves 14 for the values of a member.
+    five_years_us, most = 5 * 365 * DAY * 10**6, 1 << 14
+    funnel = attrs.evolve(JOIN_POST, hold_constant="item", order=order)
+
+    def log_of_values(n):
+        # One join of each value, and one post of the last.
+        return sq.EventLog.from_columns(
+            member=["ann"] * (n + 1) + ["bo"] * 2,
+            kind=["join"] * n + ["post", "join", "post"],
+            at=[*range(n), n, 0, five_years_us],
+            item=[*map(str, range(n)), str(n - 1), "0", "0"],
+            time_unit="us",
+        )
+
+    assert match(log_of_values(most), funnel).rows.tolist() == [[most - 1, most], [most + 1, -1]]
+    with pytest.raises(InvalidValueError, match=r"^hold_constant: expected at most 16,384 values .*, got \"16,385 of"):
+        match(log_of_values(most + 1), funnel)
+
+
 def test_who_was_stopped_by_an_excluding_row_is_told():
     log = log_of(("ann", "join", 0), ("ann", "leave", 1), ("ann", "post", 2), ("bo", "join", 0), ("bo", "post", 1))
     funnel = sq.Funnel(
@@ -355,10 +388,10 @@ def test_one_step_leaves_no_bit_below_the_instant():
 
 @pytest.mark.parametrize("n_values", [256, 257])
 def test_more_values_are_held_constant_than_fit_beside_an_instant(n_values):
-    # Of 360 years of microseconds: two members view and buy the last value, a third has seen all of them.
+    # Of 360 years of microseconds: two members view and buy the last value, two others have seen all of them.
     number = np.arange(n_values)
     log = sq.EventLog.from_columns(
-        member=[*(["cy"] * n_values), "ann", "ann", "bo", "bo"],
+        member=[*(["cy", "di"] * n_values)[:n_values], "ann", "ann", "bo", "bo"],
         kind=[*(["other"] * n_values), "join", "post", "join", "post"],
         at=[*(FIRST_US + number), *(LAST_US - np.array([9, 7, 5, 3]))],
         item=[f"i{each}" for each in (*number, *[n_values - 1] * 4)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import attrs
 import numpy as np
 import pendulum
 import pytest
@@ -79,6 +80,13 @@ def test_trends_of_parts_merge_to_the_whole(log, options):
     assert merged == whole
     assert merged.last().entered == whole.last().entered == 1
     assert pickle.loads(pickle.dumps(whole)) == whole  # noqa: S301
+
+
+def test_parts_long_after_1970_merge_onto_an_axis_of_no_more_than_their_periods():
+    first, second = (log_of((who, "join", day), (who, "post", day)) for who, day in (("ann", 20_000), ("bo", 20_016)))
+    merged = weekly(first).merge(weekly(second))
+    assert merged.reached.tolist() == [[1, 1], [0, 0], [1, 1]]
+    assert merged.tainted.tolist() == [0, 0, 0]
 
 
 def test_the_trend_of_nobody_is_the_identity(log):
@@ -266,6 +274,13 @@ def test_curves_of_parts_merge_to_the_whole(log):
     assert parts[1].merge(parts[2]).merge(parts[0]) == conversion_curve(log, FUNNEL, observed_until=UNTIL)
     nobody = conversion_curve(sq.EventLog.empty(), FUNNEL, observed_until=UNTIL)
     assert nobody.n_members == 0
+
+
+def test_whoever_takes_all_steps_that_may_not_be_skipped_has_converted(log):
+    funnel = sq.Funnel(steps=("join", "like", "post"), within=WEEK, optional=["like"])
+    curve = conversion_curve(log, funnel, observed_until=UNTIL)
+    assert curve == attrs.evolve(conversion_curve(log, FUNNEL, observed_until=UNTIL), funnel=funnel)
+    assert curve.last().converted == 0.5
 
 
 def test_a_curve_shows_an_even_grid_and_gives_every_time(log):

@@ -251,6 +251,21 @@ def test_who_must_not_meet_changes_places_with_somebody_of_their_city_if_there_i
         assert parted(ties, codes, [[0, 1]], everybody, None, np.array(city)).tolist() == after
 
 
+def test_who_sits_in_a_group_is_known_after_each_change_of_places():
+    # 0 changes places with 4. Then 2 must leave 3 and may not join 6, whom 4 sits with by now: only 5 is left.
+    ties = InteractionGraph.from_ties([], [], n_members=9).neighbours()
+    codes, may_move = np.array([0, 0, 1, 1, 2, 2, 0, 1, 2]), np.isin(np.arange(9), [0, 2, 4, 5])
+    assert parted(ties, codes, [[0, 1], [2, 3, 6]], may_move, None).tolist() == [2, 0, 2, 1, 0, 1, 0, 1, 2]
+
+
+def test_somebody_to_change_places_with_is_looked_for_in_every_group():
+    n = 14
+    ties = InteractionGraph.from_ties([], [], n_members=n).neighbours()
+    codes, may_move = np.array([0, *range(n - 1)]), np.isin(np.arange(n), [0, n - 1])
+    after = [n - 2, *range(n - 2), 0]
+    assert parted(ties, codes, [[0, 1]], may_move, None).tolist() == after
+
+
 def test_seats_that_are_given_name_the_group_where_those_who_have_them_sit():
     fixed = dict.fromkeys(range(300, 320), "北京群")
     shards = shard(TALK, cohere=CITIES, fixed=fixed, rng=1)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shequn.errors import InvalidValueError
+from shequn.errors import InvalidValueError, UnknownLabelError
 from shequn.graph import InteractionGraph
+from shequn.labels import Index
 from shequn.sharding import MoveReason, Shards, rebalance, shard
+from shequn.sharding.naming import codes_named
 
 
 def _graph(n: int, n_ties: int, seed: int) -> InteractionGraph:
@@ -57,3 +59,11 @@ def test_what_moves_gain_adds_up_to_what_the_change_gained(seed: int) -> None:
         assert (move.reason is MoveReason.ROOM) is (
             move.gained <= 0 and move.reason in (MoveReason.ROOM, MoveReason.TIES)
         )
+
+
+def test_the_first_label_that_nobody_has_is_named_and_how_many_there_are() -> None:
+    known = Index(["ann", "bo", "cy"])
+    with pytest.raises(UnknownLabelError, match=r"^left: expected a member, got 'dee' at row 1 \(1 of 3 rows\)$"):
+        codes_named("left", ["ann", "dee", "bo"], known, "a member")
+    with pytest.raises(UnknownLabelError, match=r"^left: expected a member, got 'dee' at row 2 \(2 of 4 rows\)$"):
+        codes_named("left", ["ann", "cy", "dee", "dee"], known, "a member")

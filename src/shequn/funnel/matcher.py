@@ -57,6 +57,9 @@ def find_first(reading: Reading, eligible: Eligible, *, with_rows: bool = False)
         with_rows=with_rows or matcher.needs_rows,
         wanted="attempts" if matcher.wanted == "pairs" else matcher.wanted,
     )
+    if not parts:
+        none = np.zeros(0, dtype=np.int64)
+        return FirstAttempts(none, none.astype(np.int16), none, none, none)
     return FirstAttempts(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shequn.columns.halves import in_halves
+from shequn.errors import InvalidValueError, message
 from shequn.funnel.rules import Rules
 from shequn.funnel.thinning import Stretches
 
@@ -39,6 +40,7 @@ _BYTE_BITS = 8
 _FEW_PARTS, _MOST_PARTS = 1 << 8, 1 << _DIGIT_BITS
 _MOST_PIECES = 1 << 17
 _KEY_BITS = 64
+_CLOCK_BITS = 63  # of a number with a sign
 _MANY_PARTS = 16  # from here on a second thread pays
 
 
@@ -351,12 +353,25 @@ def _compared(reading: Reading, work: Callable[[Part], R], *, with_rows: bool) -
         block = slice(int(begins[number]), int(begins[number + 1]))
         # Numbered anew: there may be more values than fit beside an instant.
         number_of_unit = np.cumsum(np.diff(units[block], prepend=-1) != 0) - 1
+        _require_room(reading, int(members[block.start]), int(number_of_unit[-1]) + 1)
         clock = ticks[block] | (number_of_unit << bits)
         step = reading.step_of_rank[ranks[block]]
         member = np.full(int(number_of_unit[-1]) + 1, members[block.start])
         return Part(clock, step, rows[block] if with_rows else None, int(member[0]), len(member), member, bits, reading)
 
     return _work_on(len(begins) - 1, part_of, work)
+
+
+def _require_room(reading: Reading, member: int, n_values: int) -> None:
+    """Raise where one member has more values held constant than can be told apart beside an instant."""
+    most = 1 << (_CLOCK_BITS - reading.clock.bits)
+    if n_values > most:
+        expected = f"at most {most:,} values of one member beside instants so far apart"
+        got = f"{n_values:,} of {reading.log.members[member]!r}"
+        raise InvalidValueError(
+            message("hold_constant", expected, got)
+            + "; instants of whole seconds, or a shorter log, leave room for more"
+        )
 
 
 # ── two threads ──────────────────────────────────────────────────────────────────────────────────────────────────────
