@@ -218,6 +218,16 @@ def test_something_that_is_no_axes_is_refused(name):
         FIGURES[name](ax="here")
 
 
+@each_figure
+def test_axes_without_a_straight_x_and_y_are_refused(name):
+    for kind in ("polar", "hammer"):
+        ax = Figure().add_subplot(projection=kind)
+        with pytest.raises(
+            sq.InvalidValueError, match=f"ax: expected axes with an x and a y at right angles, got '{kind}'"
+        ):
+            FIGURES[name](ax=ax)
+
+
 # --- labels of the data ---
 
 

@@ -243,7 +243,8 @@ class Funnel(Doors):
     min_gap, max_gap : timedelta, optional
         Least and most time between one matched step and the next.
     hold_constant : str, optional
-        A column of labels that must be the same in all matched rows: the same product from view to purchase.
+        A column of labels that must be the same in all matched rows: the same product from view to purchase. One member
+        may have 16,384 values over five years of microseconds, and far more of whole seconds; beyond, rows are refused.
     entry : {"first", "last", "shortest"}
         Which chain is the witness, among those that get as far.
 

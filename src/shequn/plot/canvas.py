@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from shequn.columns.table import width
-from shequn.errors import from_extra
+from shequn.errors import InvalidValueError, from_extra, message
 from shequn.plot.palette import GREY, INK, LINE, PAPER
 from shequn.plot.texts import family_for
 from shequn.stats._checks import instance
@@ -71,6 +71,8 @@ def axes_of(ax: Axes | None, *, size: tuple[float, float] = (7.2, 4.0)) -> Canva
         matplotlib is not installed.
     InvalidTypeError
         `ax` is something else.
+    InvalidValueError
+        It is polar or has three dimensions.
     """
     with from_extra("plot", "matplotlib"):
         from matplotlib.axes import Axes  # noqa: PLC0415
@@ -79,6 +81,8 @@ def axes_of(ax: Axes | None, *, size: tuple[float, float] = (7.2, 4.0)) -> Canva
         figure: Any = Figure(figsize=size, layout="constrained")
         return figure.add_subplot()
     instance("ax", ax, Axes, expected="matplotlib Axes, or None for a new figure")
+    if ax.name != "rectilinear":
+        raise InvalidValueError(message("ax", "axes with an x and a y at right angles", ax.name))
     return ax
 
 

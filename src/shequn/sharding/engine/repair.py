@@ -194,7 +194,6 @@ def _moves(
 
     rank = np.arange(len(nodes)) - ends_of(np.bincount(home, minlength=len(must)))[home]
     moving = nodes[rank < (must + gives)[home]]
-    room = np.where(plan.close, 0, most - staying + gives) - lack
-    room[gives > 0] = 0
+    room = np.where(plan.close, 0, most - staying) - lack  # where somebody gives way, only those who lack are filled
     every = np.arange(len(must))
     return moving, np.concatenate([np.repeat(every, lack), np.repeat(every, np.maximum(room, 0))])[: len(moving)]
