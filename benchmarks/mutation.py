@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.mutation stats --sample 60 --seed 1`` draws 60 of all such changes in ``src/shequn/stats``, makes
 each of them alone in a copy of the tree, and runs the tests that speak of the changed file, its docstring examples
-among them. It tells the share that was noticed, and each change that was not. ``--part 2/5`` makes the second fifth.
+among them, and those named by ``--also``. It tells the share that was noticed, and each change that was not.
+``--part 2/5`` makes the second fifth.
 
 The score is a lower bound: a change that these tests miss may be noticed by tests of what is built on it, and some
 changes change nothing that anybody could see.
@@ -19,6 +20,7 @@ import resource
 import shutil
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -241,16 +243,16 @@ def _words_of_tests() -> dict[Path, set[str]]:
     return {test: set(re.findall(r"\w+", test.read_text(encoding="utf-8"))) for test in tests}
 
 
-def run(tree: Path, tests: list[str]) -> bool:
-    """Run tests in a copy of the tree, in a fork that has loaded the slow packages; tell whether all passed."""
+def run(tree: Path, test: str) -> bool:
+    """Run a file of tests in a copy of the tree, in a fork that has loaded slow packages; tell whether all passed."""
     child = os.fork()
     if not child:
-        _run_in_child(tree, tests)
+        _run_in_child(tree, test)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) in {0, _NO_TESTS}
 
 
-def _run_in_child(tree: Path, tests: list[str]) -> None:
+def _run_in_child(tree: Path, test: str) -> None:
     import pytest  # noqa: PLC0415
 
     # An endless loop is noticed too; in processor time, so that a busy machine notices no more than a free one.
@@ -262,7 +264,7 @@ def _run_in_child(tree: Path, tests: list[str]) -> None:
     sys.path[:] = [str(tree / "src"), *(place for place in sys.path if not place.endswith("src") and place)]
     sys.dont_write_bytecode = True
     quiet = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestCollectionWarning"]
-    os._exit(int(pytest.main([*quiet, *tests])))
+    os._exit(int(pytest.main([*quiet, test])))
 
 
 def main(arguments: list[str]) -> None:
@@ -281,17 +283,17 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("HYPOTHESIS_PROFILE", "few")
     for slow in ("attrs", "numpy", "pendulum", "pytest", "scipy.stats"):
         __import__(slow)
-    survivors = _survivors(mine)
+    survivors = _survivors(mine, options.also)
     noticed = len(mine) - len(survivors)
     title = f"{options.module}: {len(found):,} changes, {len(drawn)} drawn, seed {options.seed}, part {options.part}"
     print(Table(title, ("made", "noticed", "score"), [(str(len(mine)), str(noticed), f"{noticed / len(mine):.1%}")]))
     print(*survivors, sep="\n")
 
 
-def _survivors(changes: list[Change]) -> list[Change]:
-    """Make each change in a copy of the tree, and keep those that no test noticed."""
+def _survivors(changes: list[Change], also: list[str]) -> list[Change]:
+    """Make each change in a copy of the tree, and keep those that no test noticed, the quickest asked first."""
     survivors: list[Change] = []
-    passes: dict[str, bool] = {}
+    took_s: dict[str, float | None] = {}
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         for part in ("src", "tests", "docs", "examples", "benchmarks"):
@@ -299,16 +301,18 @@ def _survivors(changes: list[Change]) -> list[Change]:
         for part in ("conftest.py", "pyproject.toml"):
             shutil.copy(ROOT / part, tree / part)
         for change in changes:
-            tests = tests_of(change)
+            tests = dict.fromkeys([*also, *tests_of(change)])
             for test in tests:
-                if test not in passes:
-                    passes[test] = run(tree, [test])
-                    if not passes[test]:
+                if test not in took_s:
+                    began = time.perf_counter()
+                    passes = run(tree, test)
+                    took_s[test] = time.perf_counter() - began if passes else None
+                    if took_s[test] is None:
                         print(f"left out, as it fails or takes over {LONGEST_S} s without any change: {test}")
-            tests = [test for test in tests if passes[test]]
+            seconds = {test: spent for test in tests if (spent := took_s[test]) is not None}
             copy = tree / change.path.relative_to(ROOT)
             copy.write_text(changed(change), encoding="utf-8")
-            if not tests or run(tree, tests):
+            if all(run(tree, test) for test in sorted(seconds, key=lambda test: seconds[test])):
                 survivors.append(change)
             shutil.copy(change.path, copy)
     return survivors
@@ -320,6 +324,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=60, metavar="N", help="how many changes to draw (60)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which ones to draw (1)")
     parser.add_argument("--part", default="1/1", metavar="I/N", help="make only the I-th of N parts (1/1)")
+    parser.add_argument(
+        "--also", action="append", default=[], metavar="FILE", help="tests to try each change on as well"
+    )
     parser.add_argument("--list", action="store_true", help="only list what was drawn")
     return parser.parse_args(arguments)
 
