@@ -306,6 +306,18 @@ def test_a_curve_needs_an_end_of_observation_and_the_same_question(log):
 # ── correlates ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_odds_are_told_to_two_digits_and_chances_to_four():
+    # Of 3 who like, 2 post; of 7 who don't, 3: odds of 2 and of 3/4.
+    likers = [(who, "like", 0) for who in ("a0", "a1", "a2")]
+    joined = [(who, "join", 1) for who in ("a0", "a1", "a2", *(f"b{each}" for each in range(7)))]
+    posters = [(who, "post", 2) for who in ("a0", "a1", "b0", "b1", "b2")]
+    found = correlate(log_of(*joined, *likers, *posters), FUNNEL)
+    assert found.odds().estimate.tolist() == pytest.approx([8 / 3])
+    row = str(found).splitlines()[2].split()
+    assert row[:5] == ["like", "3", "66.7%", "42.9%", "2.67"]
+    assert [len(cell.partition(".")[2]) for cell in row[5:]] == [2, 2, 4, 4]
+
+
 def test_correlates_of_other_questions_do_not_merge(log):
     found = correlate(log, FUNNEL)
     assert repr(found) == "Correlates('post' taken by 2 of 4, 1 kinds)"
