@@ -301,7 +301,7 @@ def test_what_cannot_be_decided_is_refused():
         (
             lambda: GateDecisions(messages=messages, action_codes=[0, 3], reason_codes=[0, 0], next_us=[0, 0]),
             InvalidValueError,
-            r"action_codes: expected codes in \[0, 3\)",
+            r"action_codes: expected codes of the 3 actions",
         ),
         (
             lambda: GateDecisions(messages=messages, action_codes=[0], reason_codes=[0, 0], next_us=[0, 0]),

@@ -261,7 +261,7 @@ def test_a_bound_that_is_not_reached_is_told():
         ({"at_us": [2, 1], "item_codes": [0, 0]}, InvalidValueError, "at_us: expected instants in ascending order"),
         ({"codes": [1]}, InvalidValueError, "codes: expected the reason 'placed'"),
         ({"codes": [0, 0]}, MisalignedError, "codes: expected one entry for each of 1 item"),
-        ({"codes": [9]}, InvalidValueError, "codes: expected integers in"),
+        ({"codes": [9]}, InvalidValueError, "codes: expected codes of the 8 reasons"),
     ],
 )
 def test_a_schedule_whose_parts_contradict_each_other_is_refused(change, error, match):

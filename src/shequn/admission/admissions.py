@@ -12,12 +12,12 @@ from shequn.admission.applicants import Applicants
 from shequn.admission.reasons import REASON_CODE, REASONS, TOLD, AdmissionOutcome, AdmissionReason
 from shequn.admission.state import APPLY, AdmissionState
 from shequn.columns import EventLog
-from shequn.columns.readonly import by_fields, frozen
+from shequn.columns.readonly import by_fields, codes_column, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities import AdmissionPolicy, Applicant, Event, EventKind
 from shequn.errors import InvalidValueError, MisalignedError, message
 from shequn.labels import Coded, Index
-from shequn.stats._checks import array_of, instance, may_change, one_of, refuse, whole
+from shequn.stats._checks import instance, one_of, whole
 from shequn.stats.distinct import each_once
 from shequn.values import Rate
 
@@ -58,12 +58,7 @@ class AdmissionRow(NamedTuple):
 
 
 def _reason_codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = array_of("codes", codes, kinds="iu", expected="codes of reasons")
-    bad = (given < 0) | (given >= len(REASONS))
-    if bad.any():
-        refuse("codes", f"codes of the {len(REASONS)} reasons", given, np.asarray(bad))
-    own = given.astype(np.int8)
-    return given if given.dtype == np.int8 and not may_change(given) else frozen(own)
+    return codes_column("codes", codes, len(REASONS), of="reasons")
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

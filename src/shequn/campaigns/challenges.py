@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from shequn.campaigns.prizes import prize_name, rewards_of, worst_case_of
-from shequn.columns.readonly import by_fields, frozen, read_only
+from shequn.columns.readonly import by_fields, codes_column
 from shequn.columns.table import Column, Tabular
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import MisalignedError, counted, message
 from shequn.labels import Index
-from shequn.stats._checks import array_of, counts_column, instance, one_of, reals_column, refuse
+from shequn.stats._checks import counts_column, instance, one_of, reals_column
 from shequn.values import Money
 
 if TYPE_CHECKING:
@@ -81,12 +81,7 @@ class ChallengeRow(NamedTuple):
 
 
 def _codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = array_of("codes", codes, kinds="iu", expected="codes of reasons")
-    own = read_only(given) if given.dtype == np.int8 else frozen(given.astype(np.int8))
-    bad = (own != given) | (own < 0) | (own >= len(_REASONS))
-    if bad.any():
-        refuse("codes", f"codes of the {len(_REASONS)} reasons", given, bad)
-    return own
+    return codes_column("codes", codes, len(_REASONS), of="reasons")
 
 
 def _prizes(prizes: Any) -> tuple[Reward, ...]:  # noqa: ANN401

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from shequn.errors import InvalidValueError, message
-from shequn.stats._checks import array_of, may_change, plain_array
+from shequn.errors import InvalidValueError, MisalignedError, message
+from shequn.stats._checks import array_of, may_change, plain_array, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from shequn._typing import IntArray
 
-__all__ = ["added", "by_fields", "counts_field", "frozen", "int64", "read_only", "read_only_or_none"]
+__all__ = ["added", "by_fields", "codes_column", "counts_field", "frozen", "int64", "read_only", "read_only_or_none"]
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -46,6 +46,39 @@ def int64(values: Any) -> IntArray:  # noqa: ANN401
     if given.dtype.kind == "u" and given.size and int(given.max()) > np.iinfo(np.int64).max:
         raise InvalidValueError(message("counts", "whole numbers below 2**63", int(given.max())))
     return frozen(given.astype(np.int64))
+
+
+def codes_column(argument: str, values: Any, n: int, *, of: str) -> NDArray[np.int8]:  # noqa: ANN401
+    """Return codes of a few things as a read-only int8 column: the array itself where it is that already.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the column, for errors.
+    values : array_like of int, shape (m,)
+        Each in [0, n).
+    n : int
+        How many things there are, at most 128.
+    of : str
+        What they are, for errors.
+
+    Raises
+    ------
+    InvalidTypeError, InvalidValueError, MisalignedError
+        They are no integers, one is the code of nothing, or they are no column.
+
+    Examples
+    --------
+    >>> codes_column("codes", [2, 0], 3, of="reasons")
+    array([2, 0], dtype=int8)
+    """
+    given = array_of(argument, values, kinds="iu", expected=f"codes of {of}")
+    if given.ndim != 1:
+        raise MisalignedError(message(argument, f"a column of codes of {of}", f"an array of shape {given.shape}"))
+    bad = (given < 0) | (given >= n)
+    if bad.any():
+        refuse(argument, f"codes of the {n} {of}", given, bad)
+    return given if given.dtype == np.int8 and not may_change(given) else frozen(given.astype(np.int8))
 
 
 def counts_field() -> Any:  # noqa: ANN401

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.columns import EventLog
-from shequn.columns.readonly import by_fields, frozen
+from shequn.columns.readonly import by_fields, codes_column
 from shequn.columns.table import Column, Tabular
 from shequn.content.schedules import Schedule
 from shequn.entities.taxonomies import Taxonomy
@@ -260,8 +260,7 @@ class CadenceViolation(NamedTuple):
 
 
 def _codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = counts_column("codes", codes, (-1,), of="each violation", most=len(_FAULTS) - 1)
-    return frozen(given.astype(np.int8))
+    return codes_column("codes", codes, len(_FAULTS), of="faults")
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)

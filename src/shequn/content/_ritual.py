@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import pendulum
 
-from shequn.columns.readonly import by_fields, frozen
+from shequn.columns.readonly import by_fields, codes_column, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.content.planning.slots import clock_times_us
 from shequn.entities.content_item import ContentItem
@@ -262,8 +262,7 @@ class RitualDay(NamedTuple):
 
 
 def _codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = counts_column("codes", codes, (-1,), of="each day", most=len(_REASONS) - 1)
-    return frozen(given.astype(np.int8))
+    return codes_column("codes", codes, len(_REASONS), of="reasons")
 
 
 def _as_tuple(posts: Iterable[str | int | None]) -> tuple[str | int | None, ...]:

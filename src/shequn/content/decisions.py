@@ -13,13 +13,13 @@ from shequn._doors import Doors
 from shequn._typing import IntArray  # noqa: TC001  # resolved at run time by attrs
 from shequn.columns.log import EventLog
 from shequn.columns.membership import NO_INSTANT
-from shequn.columns.readonly import by_fields, frozen, read_only
+from shequn.columns.readonly import by_fields, codes_column, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.content.messages import Messages
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import InvalidTypeError, MisalignedError, counted, message
 from shequn.labels import Coded, Index
-from shequn.stats._checks import array_of, counts_column, instance, refuse
+from shequn.stats._checks import counts_column, instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,19 +137,11 @@ class GateRow(NamedTuple):
 
 
 def _action_codes(values: Any) -> NDArray[np.int8]:  # noqa: ANN401
-    return _small("action_codes", values, len(_ACTIONS))
+    return codes_column("action_codes", values, len(_ACTIONS), of="actions")
 
 
 def _reason_codes(values: Any) -> NDArray[np.int8]:  # noqa: ANN401
-    return _small("reason_codes", values, len(_REASONS))
-
-
-def _small(argument: str, values: Any, n: int) -> NDArray[np.int8]:  # noqa: ANN401
-    given = array_of(argument, values, kinds="iu", expected="codes")
-    bad = (given < 0) | (given >= n)
-    if bad.any():
-        refuse(argument, f"codes in [0, {n})", given, np.asarray(bad))
-    return read_only(given) if given.dtype == np.int8 else frozen(given.astype(np.int8))
+    return codes_column("reason_codes", values, len(_REASONS), of="reasons")
 
 
 def _instants(values: IntArray) -> IntArray:

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shequn._doors import Doors
-from shequn.columns.readonly import by_fields, frozen
+from shequn.columns.readonly import by_fields, codes_column, frozen
 from shequn.columns.table import Column, Tabular
 from shequn.entities.content_taxonomies import ContentKind
 from shequn.entities.taxonomies import Taxonomy
@@ -178,8 +178,7 @@ def _totals(totals: tuple[int, int, float]) -> ScheduleTotals:
 
 
 def _codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = counts_column("codes", codes, (-1,), of="each item", most=len(_REASONS) - 1)
-    return frozen(given.astype(np.int8))
+    return codes_column("codes", codes, len(_REASONS), of="reasons")
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 import attrs
 import numpy as np
 
-from shequn.columns.readonly import by_fields, frozen, read_only, read_only_or_none
+from shequn.columns.readonly import by_fields, codes_column, frozen, read_only_or_none
 from shequn.columns.table import Column, Tabular
 from shequn.entities.taxonomies import Taxonomy
 from shequn.errors import MisalignedError, message
 from shequn.labels import Assignment, Index
-from shequn.stats._checks import array_of, instance, one_of, refuse
+from shequn.stats._checks import instance, one_of
 from shequn.values.instants import from_us
 
 if TYPE_CHECKING:
@@ -71,12 +71,7 @@ class AudienceRow(NamedTuple):
 
 
 def _reason_codes(codes: ArrayLike) -> NDArray[np.int8]:
-    given = array_of("codes", codes, kinds="iu", expected="codes of reasons")
-    own = read_only(given) if given.dtype == np.int8 else frozen(given.astype(np.int8))
-    bad = (own != given) | (own < 0) | (own >= len(_REASONS))
-    if bad.any():
-        refuse("codes", f"codes of the {len(_REASONS)} reasons", given, bad)
-    return own
+    return codes_column("codes", codes, len(_REASONS), of="reasons")
 
 
 @attrs.frozen(kw_only=True, repr=False, eq=False)
