@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["fold_straight"]
 
 _MOST_MEMBERS = 1 << 20  # members whose column the cache holds
-_BLOCK = 1 << 15  # rows whose copies leave the cache to that column
+_BLOCK = 1 << 17  # rows whose copies leave the cache to that column, and a call of NumPy is worth its while
 _SUM_BITS = 44  # of a number that counts rows above a sum
 _MOST_TICKS = 2**32
 
