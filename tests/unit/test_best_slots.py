@@ -148,6 +148,16 @@ def test_of_nothing_nothing_is_known():
         assert "post" in str(response)
 
 
+def test_slots_that_mirror_each_other_are_equal_and_the_earlier_comes_first():
+    response = SlotResponse(slot=[12], hits=[30], trials=[100], days="weekend")
+    ranking = response.ranking.tolist()
+    for apart in range(1, 12):
+        assert response.lower[12 - apart] == pytest.approx(response.lower[12 + apart], rel=1e-12)
+        assert ranking.index(12 + apart) == ranking.index(12 - apart) + 1
+    near = abs(np.arange(48) - 12) <= 2
+    assert [row.slot for row in response.top(5, by="mean", where=near)] == [10, 14, 11, 13, 12]
+
+
 def test_slots_known_to_be_good_come_first_by_the_lower_end_and_hopeful_ones_by_the_estimate():
     response = SlotResponse(slot=[9, 21], hits=[10, 90], trials=[400, 400])
     assert response.top(1)[0].slot == 21

@@ -15,6 +15,7 @@ from shequn.content.thompson import Thompson, slot_mask
 from shequn.errors import InvalidValueError, MisalignedError, counted, message
 from shequn.stats._checks import array_of, counts_column, instance, level_in_unit, number_between, one_of, refuse, whole
 from shequn.stats.betas import beta_quantile
+from shequn.stats.ranks import best_first
 from shequn.values import zone_name
 
 if TYPE_CHECKING:
@@ -296,8 +297,11 @@ class SlotResponse(Tabular[SlotRow]):
 
     @property
     def ranking(self) -> IntArray:
-        """Slots from the highest lower end to the lowest, of equal ones the earlier first, shape (n_slots,)."""
-        return frozen(np.argsort(-self.lower, kind="stable").astype(np.int64))
+        """Slots from the highest lower end to the lowest, of equal ones the earlier first, shape (n_slots,).
+
+        Equal are those that agree in twelve digits: what arithmetic rounds differs from one processor to the next.
+        """
+        return frozen(best_first(self.lower))
 
     @property
     def _is_known(self) -> bool:
@@ -351,7 +355,7 @@ class SlotResponse(Tabular[SlotRow]):
         if whole("n", n) < 0:
             raise InvalidValueError(message("n", "0 or more", n))
         one_of("by", by, ("lower", "mean"))
-        chosen = self.ranking if by == "lower" else np.argsort(-self.mean, kind="stable")
+        chosen = self.ranking if by == "lower" else best_first(self.mean)
         if where is not None:
             chosen = chosen[slot_mask(where, self.n_slots)[chosen]]
         columns = [column.values[chosen[: int(n)]].tolist() for column in self._of_slots()]

@@ -15,6 +15,7 @@ from shequn.errors import InvalidTypeError, InvalidValueError, message
 from shequn.funnel.asked import Asked, Maturity
 from shequn.funnel.matcher import find
 from shequn.stats import OddsRatio, holm, odds_ratio
+from shequn.stats.ranks import best_first
 from shequn.values.elapsed import elapsed_us
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Correlates(Tally[CorrelatesRow]):
         return attrs.evolve(self, with_kind=nobody, took_with_kind=nobody, members=0, took=0)
 
     def _columns(self, lang: Lang, /) -> Sequence[Column]:
-        order = np.argsort(-np.nan_to_num(np.abs(np.log(self.odds().estimate))), kind="stable")
+        order = best_first(np.nan_to_num(np.abs(np.log(self.odds().estimate))))
         del lang
         return [attrs.evolve(column, values=column.values[order]) for column in self._tidy()]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shequn.columns.readonly import frozen
+from shequn.stats.ranks import best_first
 
 if TYPE_CHECKING:
     from shequn._typing import FloatArray, IntArray
@@ -22,7 +23,7 @@ def by_score(score: FloatArray, /) -> IntArray:
     >>> by_score(np.array([0.2, 0.5, 0.2])).tolist()
     [1, 0, 2]
     """
-    return np.argsort(-score, kind="stable").astype(np.int64)
+    return best_first(score)
 
 
 def places(score: FloatArray, /) -> IntArray:
