@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.reference import slow_rfm
 
-from shequn.columns import EventLog
+from shequn.columns import EventLog, held_rows
 from shequn.segmentation import (
     GRID5,
     RfmCounts,
@@ -24,6 +24,7 @@ from shequn.segmentation import (
     ValueSketch,
     dealt,
     member_sums,
+    packed_sums,
     rfm,
     rfm_values,
     straight,
@@ -39,6 +40,7 @@ ties = st.sampled_from(TIES)
 bins = st.integers(1, 7)
 money = {
     "int": st.integers(-3, 9),
+    "coins": st.integers(0, 9),
     "large": st.sampled_from([2**62, -(2**62), 2**61 + 1, 1, 0]),
     "float": st.sampled_from([0.1, 0.2, 0.3, 1e16, -1e16, 22.35, 1.5, -0.0]),
     "whole": st.sampled_from([1.0, 2.0, 5.0]),
@@ -282,7 +284,17 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         patch.setattr(straight, "_MOST_MEMBERS", data.draw(st.sampled_from([0, 1 << 20])))
         patch.setattr(straight, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(straight, "_MOST_TICKS", data.draw(st.sampled_from([2**32, 3_000_000])))
-        patch.setattr(straight, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
+        patch.setattr(straight, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 9)))
+        patch.setattr(packed_sums, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
+        patch.setattr(packed_sums, "_MANY_MEMBERS", data.draw(st.sampled_from([0, 1 << 16])))
+        patch.setattr(packed_sums, "_LEAST_ROOM", data.draw(st.sampled_from([0, 32])))
+        patch.setattr(packed_sums, "_NARROW", data.draw(st.sampled_from([32, 12, 6, 3])))
+        patch.setattr(packed_sums, "_UNEVEN", data.draw(st.sampled_from([4, 1])))
+        patch.setattr(packed_sums, "_TRIED_ROWS", data.draw(st.sampled_from([1, 1 << 17])))
+        patch.setattr(packed_sums, "_BLOCK", data.draw(st.integers(1, 7)))
+        patch.setattr(held_rows, "_BLOCK", data.draw(st.integers(1, 7)))
+        patch.setattr(held_rows, "_MASK", data.draw(st.integers(1, 9)))
+        patch.setattr(held_rows, "_MANY", data.draw(st.sampled_from([2, 1 << 20])))
         patch.setattr(dealt, "_FEWEST_MEMBERS_BITS", 0)
         patch.setattr(dealt, "_BLOCK", data.draw(st.integers(1, 5)))
         patch.setattr(dealt, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 50)))

@@ -129,6 +129,16 @@ def test_some_of_the_labels_make_an_index():
     assert index.take(np.array([2, 0])).code("a") == 1
 
 
+@pytest.mark.parametrize("labels", [["a", "b"], [7, 9]])
+def test_equal_indexes_hold_one_array_so_that_they_are_compared_once(labels):
+    one, other = Index(labels), Index(labels)
+    assert one.labels is not other.labels
+    assert one == other
+    assert one.labels is other.labels
+    assert one != Index(labels[::-1])
+    assert other.codes_of(labels).tolist() == [0, 1]
+
+
 def test_indexes_are_equal_when_labels_and_order_are():
     assert Index(["a", "b"]) == Index(["a", "b"])
     assert Index(["a", "b"]) != Index(["b", "a"])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shequn.columns import EventLog, in_window, spans
-from shequn.columns.in_window import InWindow
+from shequn.columns import EventLog, spans
+from shequn.columns.in_window import InWindow, true_places
 from shequn.columns.spans import Spans
 
 N_KINDS = 9
@@ -65,4 +65,4 @@ def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, 
 @pytest.mark.parametrize("n", [8 * 500, 8 * 500 + 3])
 def test_places_of_sparse_and_dense_masks(share, n):
     mask = np.random.default_rng(n).random(n) < share
-    assert in_window._true_places(mask).tolist() == [place for place, is_true in enumerate(mask.tolist()) if is_true]
+    assert true_places(mask).tolist() == [place for place, is_true in enumerate(mask.tolist()) if is_true]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -13,11 +13,20 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.log import EventLog
 
-__all__ = ["InWindow"]
+__all__ = ["InWindow", "Stretch", "true_places"]
 
 _FEW = 3
-_WORD = 8  # bytes
+_WHOLE = 2
+_WORD_BITS = 3
+_WORD = 1 << _WORD_BITS  # bytes
 _RARE, _SPARSE = 0.012, 0.1  # of the places of a mask
+
+
+class Stretch(NamedTuple):
+    """Rows one after the other, of which all are in a window, or each may be."""
+
+    rows: slice
+    is_whole: bool
 
 
 @attrs.frozen(eq=False)
@@ -49,61 +58,86 @@ class InWindow:
         mask: BoolArray = self.kinds[log.kind_codes] & (log.at_us <= self.until_us)
         return mask if self.after_us is None else mask & (log.at_us > self.after_us)
 
+    def stretches(self, log: EventLog) -> list[Stretch]:
+        """Return the rows that may be in it, neighbours together; in most logs those are all rows, or the last."""
+        spans = log.spans
+        may_hold, is_whole = spans.earliest_us <= self.until_us, spans.latest_us <= self.until_us
+        if self.after_us is not None:
+            may_hold &= spans.latest_us > self.after_us
+            is_whole &= spans.earliest_us > self.after_us
+        sorts = may_hold.astype(np.intp)
+        if self.kinds.all():
+            sorts += is_whole & may_hold
+        return [Stretch(rows, sort == _WHOLE) for rows, sort in spans.runs(sorts, len(log)) if sort]
+
+    def fill(self, log: EventLog, block: slice, keep: BoolArray, room: BoolArray) -> None:
+        """Write to `keep` which rows of a block there are.
+
+        Parameters
+        ----------
+        block : slice
+            Of one row at least, none beyond the last of the log.
+        keep, room : ndarray of bool, shape (n,) of the block
+            New memory costs as much as a comparison.
+        """
+        earliest_us, latest_us = log.spans.around(block)
+        at_us = log.at_us[block]
+        _look_up(log.kind_codes[block], self.kinds, keep, room)
+        if self.after_us is not None and earliest_us <= self.after_us:
+            np.logical_and(keep, np.greater(at_us, self.after_us, out=room), out=keep)
+        if latest_us > self.until_us:
+            np.logical_and(keep, np.less_equal(at_us, self.until_us, out=room), out=keep)
+
     def places(self, log: EventLog, block: slice, masks: BoolArray) -> IntArray | None:
-        """Return which rows of a block there are, counted from its first; None for all.
+        """Return which rows of a block there are, counted from its first, in ascending order; None for all.
 
         Parameters
         ----------
         block : slice
             Of one row at least, none beyond the last of the log.
         masks : ndarray of bool, shape (2, n) of at least as many rows
-            Room to write to: new memory costs as much as a comparison.
+            Room to write to.
         """
-        earliest, latest = log.spans.around(block)
-        bounds: list[tuple[np.ufunc, int]] = []
-        if self.after_us is not None and earliest <= self.after_us:
-            bounds.append((np.greater, self.after_us))
-        if latest > self.until_us:
-            bounds.append((np.less_equal, self.until_us))
-        if earliest > self.until_us or (self.after_us is not None and latest <= self.after_us):
+        earliest_us, latest_us = log.spans.around(block)
+        if earliest_us > self.until_us or (self.after_us is not None and latest_us <= self.after_us):
             return np.zeros(0, dtype=np.intp)
-        at_us = log.at_us[block]
-        keep, also = masks[:, : len(at_us)]
-        is_narrowed = not self.kinds.all()
-        if is_narrowed:
-            _look_up(log.kind_codes[block], self.kinds, keep, also)
-        for compare, bound in bounds:
-            compare(at_us, bound, out=also if is_narrowed else keep)
-            if is_narrowed:
-                np.logical_and(keep, also, out=keep)
-            is_narrowed = True
-        return _true_places(keep) if is_narrowed else None
+        if (self.after_us is None or earliest_us > self.after_us) and latest_us <= self.until_us and self.kinds.all():
+            return None
+        keep, room = masks[:, : block.stop - block.start]
+        self.fill(log, block, keep, room)
+        return true_places(keep)
 
 
-def _true_places(mask: BoolArray) -> IntArray:
-    """Return where a mask is true.
+def true_places(mask: BoolArray) -> IntArray:
+    """Return where a mask is true, in ascending order.
 
     NumPy looks for the few places of a sparse mask one by one, which takes longest where they are not so few. Then
-    eight at a time are looked at first.
+    eight at a time are looked at first. It pays for long masks: it makes several calls of NumPy.
+
+    Examples
+    --------
+    >>> true_places(np.array([False, True, True]))
+    array([1, 2])
     """
     n, n_true = len(mask), np.count_nonzero(mask)
-    if n % _WORD or not n * _RARE < n_true < n * _SPARSE:
+    if not n * _RARE < n_true < n * _SPARSE:
         return np.flatnonzero(mask)
-    words = mask.view(np.uint64)
+    whole = n - n % _WORD
+    words = mask[:whole].view(np.uint64)
     held = np.flatnonzero(words != 0)
     inside = np.flatnonzero(words.take(held).view(np.bool_))
-    places = held.take(inside // _WORD)
-    places *= _WORD
-    inside %= _WORD
-    places += inside
-    return places
+    places = held.take(inside >> _WORD_BITS, mode="clip")
+    places <<= _WORD_BITS
+    inside &= _WORD - 1
+    places |= inside
+    return places if whole == n else np.append(places, np.flatnonzero(mask[whole:]) + whole)
 
 
 def _look_up(codes: NDArray[Any], is_meant: BoolArray, found: BoolArray, also: BoolArray) -> None:
     """Write where a code is meant. Comparing bytes takes a tenth of the time of looking each up."""
     meant, others = np.flatnonzero(is_meant).tolist(), np.flatnonzero(~is_meant).tolist()
-    if not meant:
-        found.fill(False)
+    if not meant or not others:
+        found.fill(bool(meant))
     elif min(len(meant), len(others)) > _FEW:
         is_meant.take(codes, mode="clip", out=found)
     elif len(meant) <= len(others):

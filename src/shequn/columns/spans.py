@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,9 +12,11 @@ from shequn.columns.halves import in_halves
 from shequn.columns.readonly import by_fields, read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from shequn._typing import IntArray
 
 __all__ = ["Spans"]
 
@@ -62,6 +65,29 @@ class Spans:
         """
         held = slice(rows.start // _ROWS, (rows.stop - 1) // _ROWS + 1)
         return int(self.earliest_us[held].min()), int(self.latest_us[held].max())
+
+    def runs(self, sorts: IntArray, n_rows: int, /) -> Iterator[tuple[slice, int]]:
+        """Put stretches of one sort that stand side by side together.
+
+        Parameters
+        ----------
+        sorts : ndarray of int, shape (n_stretches,)
+        n_rows : int
+            How many rows there are in all.
+
+        Yields
+        ------
+        rows : slice
+        sort : int
+
+        Examples
+        --------
+        >>> list(Spans.of_rows(np.array([5, 3, 8])).runs(np.array([1]), 3))
+        [(slice(0, 3, None), 1)]
+        """
+        starts = np.flatnonzero(np.diff(sorts, prepend=-1)).tolist()
+        for first, stop in pairwise([*starts, len(sorts)]):
+            yield slice(first * _ROWS, min(stop * _ROWS, n_rows)), int(sorts[first])
 
     def __reduce__(self) -> tuple[Callable[..., Spans], tuple[()]]:
         """Pickle so that the copy's arrays are read-only too."""

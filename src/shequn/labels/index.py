@@ -353,7 +353,13 @@ class Index:
             return False if isinstance(other, np.ndarray) else NotImplemented
         if len(self) != len(other) or (len(self) and self.is_text != other.is_text):
             return False
-        return bool(np.array_equal(self._labels, other._labels)) if len(self) else True
+        if not len(self) or self._labels is other._labels:
+            return True
+        if not np.array_equal(self._labels, other._labels):
+            return False
+        # What is equal stays so: one array for both, and the next time nothing is compared.
+        object.__setattr__(other, "_labels", self._labels)
+        return True
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 

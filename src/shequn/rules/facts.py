@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from shequn.columns.halves import in_halves
+from shequn.columns.held_rows import held_rows
 from shequn.columns.in_window import InWindow
 from shequn.columns.kinds import of_kinds
 from shequn.columns.membership import NO_INSTANT
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["US_PER_DAY", "Facts"]
 
 US_PER_DAY = 86_400_000_000
-_BLOCK = 1 << 18  # the masks of a block stay in the cache, and starting a NumPy call is no matter
 _MANY = 1 << 20
-_MANY_BLOCKS = 4
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -78,7 +77,7 @@ class Facts:
         if selection not in self._rows:
             window = InWindow(self._of_kinds(selection.kinds), selection.after_us, selection.until_us)
             where = None if selection.where is None else self._where(selection.where)
-            self._rows[selection] = _found(self._log, window, where)
+            self._rows[selection] = _Rows(self._log, window, where)
         return self._rows[selection]
 
     def _of_kinds(self, kinds: tuple[str, ...] | None) -> BoolArray:
@@ -97,47 +96,21 @@ class Facts:
 # ── which rows ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Block(NamedTuple):
-    """Some rows one after the other: which of them count (None: all), and the codes of their members."""
-
-    rows: slice
-    places: IntArray | None
-    codes: NDArray[Any]
-
-
 class _Rows:
     """The rows that a fact is about, in order."""
 
-    def __init__(self, log: EventLog, blocks: list[_Block]) -> None:
-        self._blocks = blocks
-        self._is_all = all(block.places is None for block in blocks)
-        self.codes = log.member_codes if self._is_all else np.concatenate([block.codes for block in blocks])
+    def __init__(self, log: EventLog, window: InWindow, where: BoolArray | None) -> None:
+        self._parts = held_rows(log, window, [log.member_codes], where=where)
+        whole = [part.rows for part in self._parts if part.places is None]
+        self._is_all = sum(rows.stop - rows.start for rows in whole) == len(log)
+        codes = log.member_codes
+        self.codes = codes if self._is_all else np.concatenate([codes[:0], *(part.columns[0] for part in self._parts)])
 
     def of(self, column: NDArray[Any]) -> NDArray[Any]:
         """Return what a column holds in these rows."""
         if self._is_all:
             return column
-        parts = ((column[block.rows], block.places) for block in self._blocks)
-        return np.concatenate([part if places is None else part.take(places) for part, places in parts])
-
-
-def _found(log: EventLog, window: InWindow, where: BoolArray | None) -> _Rows:
-    """Look for the rows in a window of which a condition is true."""
-    blocks: dict[int, _Block] = {}
-
-    def look(numbers: range) -> None:
-        masks = np.empty((2, min(_BLOCK, len(log))), dtype=np.bool_)
-        for number in numbers:
-            block = slice(number * _BLOCK, min((number + 1) * _BLOCK, len(log)))
-            codes = log.member_codes[block]
-            places = window.places(log, block, masks)
-            if where is not None:
-                there = where[block]
-                places = np.flatnonzero(there) if places is None else places[there.take(places)]
-            blocks[number] = _Block(block, places, codes if places is None else codes.take(places))
-
-    in_halves(-(-len(log) // _BLOCK), look, many=_MANY_BLOCKS)
-    return _Rows(log, [blocks[number] for number in sorted(blocks)])
+        return np.concatenate([column[:0], *(part.of(column) for part in self._parts)])
 
 
 # ── what they tell ───────────────────────────────────────────────────────────────────────────────────────────────────

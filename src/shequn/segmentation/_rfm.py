@@ -200,7 +200,9 @@ def rfm_values(
     )
     found = per_member(log, window, summed_column(log, value))
     often = found.rows if calendar is None else _days(log, window, calendar)
-    recency_us = np.where(found.rows > 0, as_of_us - found.last_us, NO_INSTANT)
+    # New memory costs more than to fill it: what was last becomes how long ago.
+    recency_us = np.subtract(as_of_us, found.last_us, out=found.last_us)
+    recency_us[found.rows == 0] = NO_INSTANT
     return RfmValues(
         members=log.members,
         recency_us=frozen(recency_us),

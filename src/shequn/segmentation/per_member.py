@@ -53,13 +53,13 @@ def per_member(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> 
     >>> [column.tolist() for column in per_member(log, window, log.value)]
     [[2000000, 1000000], [2, 1], [12, 6]]
     """
-    found = PerMember.of_nobody(len(log.members), np.dtype(np.int64) if values is None else values.dtype)
     sums = Sums.of(log, window, values)
-    if not len(log):
-        return found
-    straight = fold_straight(log, window, values)
+    straight = fold_straight(log, window, values) if len(log) else None
     if straight is not None:
         return straight
+    found = PerMember.of_nobody(len(log.members), np.dtype(np.int64) if values is None else values.dtype)
+    if not len(log):
+        return found
     fold_dealt(log, window, sums, found)
     sums.require_finite(found.total, log, window)
     return found

@@ -7,59 +7,70 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 import numpy as np
 
+from shequn.columns.held_rows import held_rows, in_stretches
 from shequn.columns.membership import NO_INSTANT
 from shequn.segmentation.member_sums import PerMember
+from shequn.segmentation.packed_sums import NarrowSums, WideSums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from shequn._typing import BoolArray, IntArray
+    from shequn._typing import IntArray
+    from shequn.columns.held_rows import HeldRows
     from shequn.columns.in_window import InWindow
     from shequn.columns.log import EventLog
 
 __all__ = ["fold_straight"]
 
 _MOST_MEMBERS = 1 << 20  # members whose column the cache holds
+_ROWS_AT_A_TIME = 1 << 21  # of which copies are made, where not all of them count
 _BLOCK = 1 << 17  # rows whose copies leave the cache to that column, and a call of NumPy is worth its while
-_SUM_BITS = 44  # of a number that counts rows above a sum
 _MOST_TICKS = 2**32
+_INSTANTS, _VALUES = 1, 2  # columns that are read of rows; the first is that of members
 
 
 def fold_straight(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> PerMember | None:
     """Fold the rows of a window straight into columns of all members; None where that can't be done.
 
     Of instants the latest tick is kept, in 32 bits: half the column, half the time. Number and sum are added up in one
-    integer: a row adds its value, and far above all sums a one. Where that can't hold them, or ticks need more, it is
-    done otherwise.
+    integer: if that can be done in 32 bits, so much the better. Where 64 can't hold them either, or ticks need more, it
+    is done otherwise.
 
-    All rows are gone through for one column, and then for the other, as two would push each other out of the cache.
+    Many rows are gone through for one column, and then for the other, as two would push each other out of the cache.
     One thread does it: what adds to places that may repeat, NumPy does not let go of the interpreter for.
     """
-    if len(log.members) > _MOST_MEMBERS or (values is not None and values.dtype.kind == "f"):
+    n_members = len(log.members)
+    if n_members > _MOST_MEMBERS or (values is not None and values.dtype.kind == "f"):
         return None
-    blocks = _Blocks.of(log, window)
-    last_us = _last(blocks)
-    sums = None if last_us is None else _sums(blocks, values)
-    if last_us is None or sums is None:
-        return None
-    last_us[sums[0] == 0] = NO_INSTANT
-    return PerMember(last_us, *sums)
-
-
-def _last(blocks: _Blocks) -> IntArray | None:
-    """Return each member's last instant, anything for members without rows; None where 32 bits don't hold the ticks."""
-    ticks = _Ticks.of(blocks)
+    ticks = _Ticks.of(log, window)
     if ticks is None:
         return None
-    latest = np.zeros(len(blocks.log.members), dtype=np.uint32)
-    for block in blocks.of_rows(blocks.log.at_us):
-        np.maximum.at(latest, block.member, ticks.since_first(block.column, blocks.room[: len(block.member)]))
+    rows = _Rows.of(log, window, values)
+    narrow = NarrowSums.of(n_members, values, len(log))
+    found = None if narrow is None else _folded(rows, ticks, narrow)
+    return _folded(rows, ticks, WideSums(n_members)) if found is None else found
+
+
+def _folded(rows: _Rows, ticks: _Ticks, sums: NarrowSums | WideSums) -> PerMember | None:
+    """Fold the rows; None where the sums don't fit, which most often shows after some of them."""
+    latest = np.zeros(len(rows.log.members), dtype=np.uint32)
+    for parts in rows.parts():
+        for member, values in rows.blocks(parts, _VALUES):
+            if not sums.add(member, values, rows.room):
+                return None
+        for member, at_us in rows.blocks(parts, _INSTANTS):
+            np.maximum.at(latest, member, ticks.since_first(at_us, rows.room[: len(member)]))
+        parts.clear()  # what was copied for them, before as much is copied again
+    told = sums.told()
+    if told is None:
+        return None
     last_us = latest.astype(np.int64)
     last_us += ticks.first
     last_us *= ticks.length_us
-    return last_us
+    last_us[told[0] == 0] = NO_INSTANT
+    return PerMember(last_us, *told)
 
 
 class _Ticks(NamedTuple):
@@ -76,13 +87,13 @@ class _Ticks(NamedTuple):
     inverse: np.uint32
 
     @classmethod
-    def of(cls, blocks: _Blocks) -> _Ticks | None:
+    def of(cls, log: EventLog, window: InWindow) -> _Ticks | None:
         """Return the ticks of the rows that count; None where there are too many for 32 bits."""
-        length_us = blocks.log.resolution_us
-        earliest_us, latest_us = blocks.log.spans.around(slice(0, len(blocks.log)))
-        if blocks.window.after_us is not None:
-            earliest_us = max(earliest_us, blocks.window.after_us)
-        first, last = earliest_us // length_us, min(latest_us, blocks.window.until_us) // length_us
+        length_us = log.resolution_us
+        earliest_us, latest_us = log.spans.around(slice(0, len(log)))
+        if window.after_us is not None:
+            earliest_us = max(earliest_us, window.after_us)
+        first, last = earliest_us // length_us, min(latest_us, window.until_us) // length_us
         if last - first >= _MOST_TICKS:
             return None
         twos = (length_us & -length_us).bit_length() - 1
@@ -96,94 +107,44 @@ class _Ticks(NamedTuple):
         return ticks
 
 
-def _sums(blocks: _Blocks, values: NDArray[Any] | None) -> tuple[IntArray, IntArray] | None:
-    """Return number and sum of each member's rows; None where one integer may not hold both."""
-    n_members = len(blocks.log.members)
-    both = np.zeros(n_members, dtype=np.int64)
-    if values is None:
-        for block in blocks.of_rows(None):
-            np.add.at(both, block.member, 1)
-        return both, np.zeros(n_members, dtype=np.int64)
-    found, n_rows, largest = None, 0, 0
-    for block in blocks.of_rows(values):
-        largest = max(largest, _size(block.column))
-        if largest * (n_rows + len(block.member)) >= 1 << (_SUM_BITS - 1):
-            found = _taken_apart(both, n_rows, found)
-            if found is None or largest * len(block.member) >= 1 << (_SUM_BITS - 1):
-                return None
-            both, n_rows = np.zeros(n_members, dtype=np.int64), 0
-        n_rows += len(block.member)
-        np.add.at(both, block.member, np.add(block.column, 1 << _SUM_BITS, out=blocks.room[: len(block.member)]))
-    return _taken_apart(both, n_rows, found)
-
-
-def _size(values: IntArray) -> int:
-    """Return the largest size of a value. Read without a sign, one below 0 is larger than any other."""
-    most = int(values.view(np.uint64).max())
-    return most if most < 1 << 63 else max(-int(values.min()), int(values.max()))
-
-
-def _taken_apart(
-    both: IntArray, n_rows: int, before: tuple[IntArray, IntArray] | None
-) -> tuple[IntArray, IntArray] | None:
-    """Return numbers and sums, with those from before; None if a number had no room. `both` is used up."""
-    rows = np.empty_like(both)
-    for start in range(0, len(both), _BLOCK):
-        some = slice(start, start + _BLOCK)
-        # Rounded to the nearest number, as a sum below 0 takes from it.
-        np.add(both[some], 1 << (_SUM_BITS - 1), out=rows[some])
-        rows[some] >>= _SUM_BITS
-        both[some] -= rows[some] << _SUM_BITS
-    # Numbers without room lost the same amount each, so that they add up to less than the rows there were.
-    if int(rows.sum()) != n_rows:
-        return None
-    return (rows, both) if before is None else (before[0] + rows, before[1] + both)
-
-
-class _Block(NamedTuple):
-    """The rows that count of a block: their members, and what a column holds."""
-
-    member: IntArray
-    column: NDArray[Any]
-
-
 @attrs.frozen(eq=False)
-class _Blocks:
-    """The rows that count, a block after the other, in room that is used again: new memory costs more than to fill it.
+class _Rows:
+    """The rows that count, some after the others, in room that is used again: new memory costs more than to fill it.
 
     Attributes
     ----------
-    member, column : ndarray of int64
-        Members and numbers of the block at hand.
-    room : ndarray of int64
-        For what is made of them.
-    masks : ndarray of bool
+    columns : sequence of ndarray
+        Codes of members, instants, and values if there are any.
+    member, room : ndarray of int64
+        Members of the block at hand, and room for what is made of its numbers.
     """
 
     log: EventLog
     window: InWindow
+    columns: Sequence[NDArray[Any]]
     member: IntArray
-    column: IntArray
     room: IntArray
-    masks: BoolArray
 
     @classmethod
-    def of(cls, log: EventLog, window: InWindow) -> _Blocks:
-        size = min(_BLOCK, len(log))
-        member, column, room = (np.empty(size, dtype=np.int64) for _ in range(3))
-        return cls(log, window, member, column, room, np.empty((2, size), dtype=np.bool_))
+    def of(cls, log: EventLog, window: InWindow, values: NDArray[Any] | None) -> _Rows:
+        columns = [log.member_codes, log.at_us, *([] if values is None else [values])]
+        member, room = (np.empty(min(_BLOCK, len(log)), dtype=np.int64) for _ in range(2))
+        return cls(log, window, columns, member, room)
 
-    def of_rows(self, column: IntArray | None) -> Iterator[_Block]:
-        """Read the members of rows that count, and what a column of 64 bits holds in them."""
-        for start in range(0, len(self.log), _BLOCK):
-            block = slice(start, min(start + _BLOCK, len(self.log)))
-            places, codes = self.window.places(self.log, block, self.masks), self.log.member_codes[block]
-            held = None if column is None else column[block]
-            if places is not None:
-                # Places are there, and so need no check.
-                codes = codes.take(places)
-                held = None if held is None else held.take(places, out=self.column[: len(places)], mode="clip")
-            if len(codes):
-                member = self.member[: len(codes)]
-                member[:] = codes
-                yield _Block(member, member if held is None else held)
+    def parts(self) -> Iterator[list[HeldRows]]:
+        """Read the rows."""
+        stretches = self.window.stretches(self.log)
+        n_rows = sum(rows.stop - rows.start for rows, _ in stretches)
+        for start in range(0, n_rows, _ROWS_AT_A_TIME):
+            some = list(in_stretches(stretches, range(start, start + _ROWS_AT_A_TIME), _ROWS_AT_A_TIME))
+            yield held_rows(self.log, self.window, self.columns, stretches=some)
+
+    def blocks(self, parts: list[HeldRows], column: int) -> Iterator[tuple[IntArray, Any]]:
+        """Go through members, and what a column holds; None where there is no such column."""
+        for part in parts:
+            codes, held = part.columns[0], part.columns[column] if column < len(part.columns) else None
+            for start in range(0, len(codes), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                member = self.member[: len(codes[some])]
+                member[:] = codes[some]
+                yield member, None if held is None else held[some]
