@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldRows", "held_rows", "in_stretches"]
 
-_BLOCK = 1 << 18  # rows whose masks stay in the cache, and starting a NumPy call is no matter
-_MASK = 1 << 22  # rows whose mask is looked through at once
+_BLOCK = 1 << 20  # rows that are compared at a time
+_MASK = 1 << 23  # rows whose mask is looked through at once
 _MANY = 1 << 20
 
 
