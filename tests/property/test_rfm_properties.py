@@ -282,6 +282,7 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(straight, "_MOST_MEMBERS", data.draw(st.sampled_from([0, 1 << 20])))
+        patch.setattr(straight, "_MOST_WIDE", data.draw(st.sampled_from([0, 1 << 20])))
         patch.setattr(straight, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(straight, "_MOST_TICKS", data.draw(st.sampled_from([2**32, 3_000_000])))
         patch.setattr(straight, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 9)))

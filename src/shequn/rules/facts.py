@@ -104,7 +104,9 @@ class _Rows:
         whole = [part.rows for part in self._parts if part.places is None]
         self._is_all = sum(rows.stop - rows.start for rows in whole) == len(log)
         codes = log.member_codes
-        self.codes = codes if self._is_all else np.concatenate([codes[:0], *(part.columns[0] for part in self._parts)])
+        # As NumPy counts them, so that they are not copied again.
+        parts = [codes[:0], *(part.columns[0] for part in self._parts)]
+        self.codes = codes if self._is_all else np.concatenate(parts, dtype=np.intp)
 
     def of(self, column: NDArray[Any]) -> NDArray[Any]:
         """Return what a column holds in these rows."""

@@ -1,8 +1,8 @@
 """When did each member last do it, how often, and for how much in all?
 
 Three numbers a member from all rows of a log. Two ways lead there, and which one is taken makes no difference to the
-numbers. Up to a million members, rows are added straight into columns that the cache holds. Of more members, rows are
-dealt out by member first, so that what is added up at a time stays in the cache.
+numbers. Rows are added straight into columns of all members, as long as these are so small that the cache holds much of
+them. Of more members, rows are dealt out by member first, so that what is added up at a time stays in the cache.
 """
 
 from __future__ import annotations

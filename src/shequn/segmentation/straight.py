@@ -1,4 +1,4 @@
-"""Rows of few members, added straight into columns that the cache holds."""
+"""Rows of up to millions of members, added straight into columns of all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fold_straight"]
 
-_MOST_MEMBERS = 1 << 20  # members whose column the cache holds
+_MOST_MEMBERS = 1 << 23  # members whose columns of 32 bits are written faster in no order than rows are dealt out
+_MOST_WIDE = 1 << 21  # the same of 64 bits
 _ROWS_AT_A_TIME = 1 << 21  # of which copies are made, where not all of them count
 _BLOCK = 1 << 17  # rows whose copies leave the cache to that column, and a call of NumPy is worth its while
 _MOST_TICKS = 2**32
@@ -50,7 +51,9 @@ def fold_straight(log: EventLog, window: InWindow, values: NDArray[Any] | None) 
     rows = _Rows.of(log, window, values)
     narrow = NarrowSums.of(n_members, values, len(log))
     found = None if narrow is None else _folded(rows, ticks, narrow)
-    return _folded(rows, ticks, WideSums(n_members)) if found is None else found
+    if found is not None or n_members > _MOST_WIDE:
+        return found
+    return _folded(rows, ticks, WideSums(n_members))
 
 
 def _folded(rows: _Rows, ticks: _Ticks, sums: NarrowSums | WideSums) -> PerMember | None:
