@@ -31,6 +31,8 @@ class NarrowSums:
     number fits, its sum does. A number without room leaves a smaller one, and then they add up to less than the rows
     there were.
 
+    Values are from 0 to `largest`, which is below 2**30; `n_rows` is how many rows there may be.
+
     Examples
     --------
     >>> sums = NarrowSums(2, largest=5, n_rows=3)
@@ -55,7 +57,7 @@ class NarrowSums:
         if values is None:
             return cls(n_members, largest=0, n_rows=n_rows) if n_rows < 1 << _NARROW else None
         largest = int(values.view(np.uint64).max(initial=0))  # one below 0 is larger than any other
-        if n_members < _MANY_MEMBERS or largest.bit_length() >= _NARROW:
+        if n_members < _MANY_MEMBERS or largest.bit_length() > _NARROW - 2:
             return None
         sums = cls(n_members, largest=largest, n_rows=n_rows)
         return None if sums._room < _LEAST_ROOM else sums  # pyright: ignore[reportPrivateUsage]
