@@ -142,6 +142,21 @@ def test_a_long_list_of_numbers_is_asked_as_a_short_one_is(n_values, factor):
         assert np.flatnonzero((~rule).mask(roster)).tolist() == [i for i, x in enumerate(held) if x not in wanted]
 
 
+@pytest.mark.parametrize("n_rows", [2, 50])
+def test_a_count_is_compared_with_what_no_count_is(n_rows):
+    # Fewer rows than members are counted in fewer bits.
+    roster = Roster.from_columns(member=range(5))
+    kinds = ["join"] * 5 + ["post"] * n_rows
+    log = EventLog.from_columns(member=[*range(5), *[3] * n_rows], kind=kinds, at=range(5 + n_rows), time_unit="s")
+    posts = r.count("post")
+    for beyond in (2**31, 10**16, 2**64, 10**300, 1e300, float("inf")):
+        for true in (posts < beyond, posts > -beyond, posts != beyond, posts.between(-beyond, beyond)):
+            assert true.mask(roster, log, as_of=NOW).all()
+            assert not (~true).mask(roster, log, as_of=NOW).any()
+        listed = posts.isin([n_rows, beyond, -beyond, 0.5])
+        assert listed.mask(roster, log, as_of=NOW).tolist() == [False, False, False, True, False]
+
+
 def test_what_is_no_activity_counts_only_where_it_is_named():
     assert chosen(r.count() >= 1) == ["ann", "bo"]
     assert chosen(r.count() == 1) == ["bo"]

@@ -185,7 +185,7 @@ def _is_any(column: NDArray[Any], values: NDArray[Any]) -> BoolArray:
 def _neighbours(number: float, dtype: np.dtype[Any]) -> tuple[float, float]:
     """Return the largest number of a column's type that is not above `number`, and the smallest not below it.
 
-    For integers both may be out of 64 bits, which NumPy compares as they are.
+    For integers both may be beyond their type, which NumPy compares as they are.
     """
     if dtype.kind == "i":
         if isinstance(number, float) and math.isinf(number):
@@ -203,7 +203,10 @@ def _neighbours(number: float, dtype: np.dtype[Any]) -> tuple[float, float]:
 
 
 def _holds(number: float, dtype: np.dtype[Any]) -> bool:
-    return dtype.kind == "f" or number in INT64
+    if dtype.kind == "f":
+        return True
+    of_type = np.iinfo(dtype)
+    return of_type.min <= number <= of_type.max
 
 
 def compare_one(value: Operand, operator: Operator, operands: tuple[Operand, ...]) -> bool:

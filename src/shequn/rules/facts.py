@@ -29,6 +29,7 @@ __all__ = ["US_PER_DAY", "Facts"]
 
 US_PER_DAY = 86_400_000_000
 _MANY = 1 << 20
+_MOST_FEW = np.iinfo(np.int32).max
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -120,6 +121,11 @@ class _Rows:
 
 def _counts(codes: NDArray[Any], n: int) -> NDArray[Any]:
     """Return how often each code stands there, shape (n,)."""
+    if len(codes) < min(n, _MOST_FEW):
+        # Half the column that NumPy's own count would fill.
+        few = np.zeros(n, dtype=np.int32)
+        np.add.at(few, codes, np.int32(1))
+        return few
     halves: list[NDArray[Any]] = []
 
     def count(rows: range) -> None:
