@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shequn.columns import EventLog, held_rows, spans
+from shequn.columns import EventLog, eras, held_rows, spans
 from shequn.columns.in_window import InWindow
 
 N_KINDS = 3
@@ -25,6 +25,9 @@ def test_rows_are_those_of_the_mask_in_order(rows, window, kinds, data):
     at, codes, is_meant = ([row[i] for row in rows] for i in range(3))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spans, "_ROWS", data.draw(st.integers(1, 5)))
+        patch.setattr(spans, "_MANY_STRETCHES", data.draw(st.sampled_from([1, 32])))
+        patch.setattr(spans, "_WIDE", 1000)
+        patch.setattr(eras, "_BITS", data.draw(st.integers(1, 8)))
         patch.setattr(held_rows, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(held_rows, "_MASK", data.draw(st.integers(1, 9)))
         patch.setattr(held_rows, "_MANY", data.draw(st.integers(2, 70)))

@@ -157,6 +157,29 @@ def test_a_count_is_compared_with_what_no_count_is(n_rows):
         assert listed.mask(roster, log, as_of=NOW).tolist() == [False, False, False, True, False]
 
 
+@pytest.mark.parametrize("of_one", [126, 127, 128, 129, 255, 256, 257, 300, 512, 40_000])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_heavy_members_are_counted_though_the_others_have_few_rows(of_one, at_once):
+    # Counts of few rows each are kept in 8 bits, which these run over: on a whole number of turns without a trace.
+    n_members = 5_100
+    others = np.arange(1, n_members).repeat(np.arange(1, n_members) % 3)
+    members = np.concatenate([np.zeros(of_one, dtype=np.int64), others])
+    if not at_once:
+        members = np.random.default_rng(1).permutation(members)
+    joined = np.arange(n_members)  # so that everybody is in the log, in this order
+    log = EventLog.from_columns(
+        member=np.concatenate([joined, members]),
+        kind=["join"] * n_members + ["post"] * len(members),
+        at=np.arange(n_members + len(members)),
+        time_unit="s",
+    )
+    roster = Roster.from_columns(member=log.members.labels)
+    counts = np.bincount(members, minlength=n_members)
+    for least in (1, 2, 126, 127, 128, 255, 256, 257):
+        assert np.array_equal((r.count("post") >= least).mask(roster, log, as_of=NOW), counts >= least)
+    assert np.array_equal((r.count("post") == of_one).mask(roster, log, as_of=NOW), counts == of_one)
+
+
 def test_what_is_no_activity_counts_only_where_it_is_named():
     assert chosen(r.count() >= 1) == ["ann", "bo"]
     assert chosen(r.count() == 1) == ["bo"]

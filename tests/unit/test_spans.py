@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shequn.columns import EventLog, spans
+from shequn.columns import EventLog, eras, spans
+from shequn.columns.eras import Eras
 from shequn.columns.in_window import InWindow, true_places
 from shequn.columns.spans import Spans
 
@@ -37,11 +38,11 @@ def test_a_log_and_its_parts_have_their_own_spans():
     st.integers(1, 12),
     st.tuples(st.one_of(st.none(), st.integers(-35, 35)), st.integers(-35, 35)),
     st.sets(st.integers(0, N_KINDS - 1)),
-    st.booleans(),
+    st.sampled_from(["in order", None, 1, 2, 8]),
 )
-def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, window, kinds, in_order):
+def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, window, kinds, form):
     after, until = window
-    rows = sorted(rows) if in_order else rows
+    rows = sorted(rows) if form == "in order" else rows
     log = log_of(*zip(*rows, strict=True))
     is_meant = np.array([int(str(kind)[1:]) in kinds for kind in log.kinds])
     window = InWindow(is_meant, after, until)
@@ -51,6 +52,10 @@ def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, 
     assert np.flatnonzero(window.mask(log)).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spans, "_ROWS", 4)
+        if isinstance(form, int):
+            patch.setattr(spans, "_MANY_STRETCHES", 1)
+            patch.setattr(spans, "_WIDE", 1000)
+            patch.setattr(eras, "_BITS", form)
         log = log_of(*zip(*rows, strict=True))
         found = []
         masks = np.empty((2, block), dtype=np.bool_)
@@ -59,6 +64,33 @@ def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, 
             places = window.places(log, slice(start, stop), masks)
             found += range(start, stop) if places is None else (start + places).tolist()
         assert found == expected
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), st.integers(1, 8), st.integers(-(2**64), 2**64))
+def test_eras_are_of_equal_length_and_hold_all_rows(at, bits, us):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(eras, "_BITS", bits)
+        found = Eras.of_instants(np.array(at, dtype=np.int64), min(at), max(at))
+    length = 2**found.length_bits
+    assert found.of_rows.tolist() == [(instant - min(at)) // length for instant in at]
+    assert max(found.of_rows.tolist()) < 2**bits
+    # The shortest that will do.
+    assert length == 1 or max(at) - min(at) >= 2**bits * length // 2
+    assert found.at(us) == (us - min(at)) // length
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_long_log_in_no_order_has_eras_and_its_windows_hold_the_same_rows(in_order):
+    rng = np.random.default_rng(1)
+    at = rng.integers(10**9, size=spans._ROWS * spans._MANY_STRETCHES)
+    log = EventLog.from_columns(member=at % 10, kind="post", at=np.sort(at) if in_order else at, time_unit="us")
+    assert (log.spans.eras is None) is in_order
+    masks = np.empty((2, len(log)), dtype=np.bool_)
+    for after, until in [(5 * 10**8, 6 * 10**8), (None, int(at[0])), (int(at[1]), 10**9), (0, 0), (10**9, 2 * 10**9)]:
+        window = InWindow(np.array([True]), after, until)
+        places = window.places(log, slice(0, len(log)), masks)
+        assert places is not None
+        assert np.array_equal(places, np.flatnonzero(window.mask(log)))
 
 
 @pytest.mark.parametrize("share", [0, 0.005, 0.02, 0.05, 0.09, 0.11, 0.5, 1])

@@ -166,7 +166,7 @@ def compare_numbers(column: NDArray[Any], operator: Operator, operands: tuple[fl
 def _is_any(column: NDArray[Any], values: NDArray[Any]) -> BoolArray:
     """Return where a column holds one of some values; block by block, as each is looked at several times."""
     found = np.zeros(len(column), dtype=np.bool_)
-    low, high = (0, 0) if not len(values) else (values.min(), values.max())
+    low, high = (0, 0) if not len(values) else (values.min().item(), values.max().item())
     is_narrow = column.dtype.kind == "i" and -_WIDE < low <= high < _WIDE and high - low < len(column)
     table = np.isin(np.arange(low - 1, high + 2), values) if is_narrow and len(values) > _FEW else None
     for start in range(0, len(column), _BLOCK):
@@ -175,8 +175,8 @@ def _is_any(column: NDArray[Any], values: NDArray[Any]) -> BoolArray:
             for value in values:
                 here |= part == value
         elif table is not None:
-            # Whatever lies outside falls on the first or the last place, which are False.
-            table.take(np.clip(part, low - 1, high + 1) - (low - 1), out=here, mode="clip")
+            # Whatever lies outside falls on the first or the last place, which are False; a narrow type may lack them.
+            table.take(np.clip(part.astype(np.intp), low - 1, high + 1) - (low - 1), out=here, mode="clip")
         else:
             here[...] = np.isin(part, values)
     return found

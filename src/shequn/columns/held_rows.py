@@ -82,6 +82,8 @@ def held_rows(
                 if where is not None:
                     np.logical_and(keep, where[rows], out=keep)
                 places = true_places(keep)
+                if not is_whole:
+                    places = window.settled(log, rows, places)
             part = HeldRows(rows, places, ())
             found[rows.start] = part._replace(columns=tuple(part.of(column) for column in columns))
 

@@ -71,7 +71,9 @@ class InWindow:
         return [Stretch(rows, sort == _WHOLE) for rows, sort in spans.runs(sorts, len(log)) if sort]
 
     def fill(self, log: EventLog, block: slice, keep: BoolArray, room: BoolArray) -> None:
-        """Write to `keep` which rows of a block there are.
+        """Write to `keep` which rows of a block there are, of those that may be: `settled` tells for sure.
+
+        In a log with `Eras` all rows of those in which the window begins and ends may be there.
 
         Parameters
         ----------
@@ -80,13 +82,51 @@ class InWindow:
         keep, room : ndarray of bool, shape (n,) of the block
             New memory costs as much as a comparison.
         """
-        earliest_us, latest_us = log.spans.around(block)
-        at_us = log.at_us[block]
+        above, up_to = self._ends_within(log, block)
+        when: NDArray[Any] = log.at_us
+        eras = log.spans.eras
+        if eras is not None:
+            when = eras.of_rows
+            above = None if above is None else eras.at(above) - 1
+            up_to = None if up_to is None else eras.at(up_to)
         _look_up(log.kind_codes[block], self.kinds, keep, room)
-        if self.after_us is not None and earliest_us <= self.after_us:
-            np.logical_and(keep, np.greater(at_us, self.after_us, out=room), out=keep)
-        if latest_us > self.until_us:
-            np.logical_and(keep, np.less_equal(at_us, self.until_us, out=room), out=keep)
+        if above is not None:
+            np.logical_and(keep, np.greater(when[block], above, out=room), out=keep)
+        if up_to is not None:
+            np.logical_and(keep, np.less_equal(when[block], up_to, out=room), out=keep)
+
+    def settled(self, log: EventLog, rows: slice, places: IntArray) -> IntArray:
+        """Return those of the places in some rows that are in the window to the microsecond.
+
+        Parameters
+        ----------
+        rows : slice
+            Of one row at least, none beyond the last of the log.
+        places : ndarray of int, shape (n_places,)
+            Where `fill` found rows that may be, counted from the first of `rows`.
+        """
+        eras = log.spans.eras
+        ends_us = [us for us in self._ends_within(log, rows) if us is not None]
+        if eras is None or not ends_us:
+            return places
+        found = eras.of_rows[rows].take(places, mode="clip")
+        is_open = np.zeros(len(places), dtype=np.bool_)
+        for us in ends_us:
+            is_open |= found == eras.at(us)
+        asked = np.flatnonzero(is_open)
+        at_us = log.at_us[rows].take(places.take(asked, mode="clip"), mode="clip")
+        is_in = at_us <= self.until_us
+        if self.after_us is not None:
+            is_in &= at_us > self.after_us
+        stays = np.ones(len(places), dtype=np.bool_)
+        stays[asked] = is_in
+        return places[stays]
+
+    def _ends_within(self, log: EventLog, rows: slice) -> tuple[int | None, int | None]:
+        """Return `after_us` and `until_us`, each None where it leaves out none of some rows."""
+        earliest_us, latest_us = log.spans.around(rows)
+        is_after = self.after_us is None or earliest_us > self.after_us
+        return None if is_after else self.after_us, None if latest_us <= self.until_us else self.until_us
 
     def places(self, log: EventLog, block: slice, masks: BoolArray) -> IntArray | None:
         """Return which rows of a block there are, counted from its first, in ascending order; None for all.
@@ -105,7 +145,7 @@ class InWindow:
             return None
         keep, room = masks[:, : block.stop - block.start]
         self.fill(log, block, keep, room)
-        return true_places(keep)
+        return self.settled(log, block, true_places(keep))
 
 
 def true_places(mask: BoolArray) -> IntArray:

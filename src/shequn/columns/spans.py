@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from shequn.columns.eras import Eras
 from shequn.columns.halves import in_halves
 from shequn.columns.readonly import by_fields, read_only
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Spans"]
 
 _ROWS = 1 << 15  # of which one span is kept
-_MANY_STRETCHES = 32  # from here on a second thread pays
+_MANY_STRETCHES = 32  # from here on a second thread pays, and so do eras
+_WIDE = 4  # stretches of more than this part of the whole time tell a window little
 
 
 @attrs.frozen(eq=False)
@@ -29,11 +31,12 @@ class Spans:
     """The first and the last instant in each stretch of 32,768 rows.
 
     Rows that were appended as they happened lie in the order of time: those of a window are then in few blocks, and no
-    other is read.
+    other is read. Many rows in no order have the era of each in addition.
 
     Attributes
     ----------
     earliest_us, latest_us : ndarray of int64, shape (n_stretches,)
+    eras : Eras or None
 
     Examples
     --------
@@ -43,6 +46,7 @@ class Spans:
 
     earliest_us: NDArray[np.int64] = attrs.field(converter=read_only)
     latest_us: NDArray[np.int64] = attrs.field(converter=read_only)
+    eras: Eras | None = None
 
     @classmethod
     def of_rows(cls, at_us: NDArray[np.int64], /) -> Spans:
@@ -56,7 +60,11 @@ class Spans:
                 earliest_us[stretch], latest_us[stretch] = rows.min(), rows.max()
 
         in_halves(n, some, many=_MANY_STRETCHES)
-        return cls(earliest_us, latest_us)
+        if n < _MANY_STRETCHES:
+            return cls(earliest_us, latest_us)
+        first, last = int(earliest_us.min()), int(latest_us.max())
+        is_wide = (latest_us.astype(np.float64) - earliest_us).mean() * _WIDE > last - first
+        return cls(earliest_us, latest_us, Eras.of_instants(at_us, first, last) if is_wide else None)
 
     def around(self, rows: slice, /) -> tuple[int, int]:
         """Return two instants that those of some rows lie between, themselves included; there is at least one row.

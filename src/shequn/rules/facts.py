@@ -29,7 +29,9 @@ __all__ = ["US_PER_DAY", "Facts"]
 
 US_PER_DAY = 86_400_000_000
 _MANY = 1 << 20
-_MOST_FEW = np.iinfo(np.int32).max
+_NARROW = ((np.int8, 8), (np.int32, 1))  # types of counts, and up to how many rows a member they pay
+_PROBE = 32  # this part of the rows is counted before the rest: heavy members, whose counts run over, show there
+_HEAVY = 8  # by a count of more than this part of the largest
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -120,12 +122,12 @@ class _Rows:
 
 
 def _counts(codes: NDArray[Any], n: int) -> NDArray[Any]:
-    """Return how often each code stands there, shape (n,)."""
-    if len(codes) < min(n, _MOST_FEW):
-        # Half the column that NumPy's own count would fill.
-        few = np.zeros(n, dtype=np.int32)
-        np.add.at(few, codes, np.int32(1))
-        return few
+    """Return how often each code stands there, shape (n,), in as few bits as hold it if there are few each."""
+    for dtype, most_each in _NARROW:
+        if len(codes) < n * most_each:
+            counts = _counts_of(codes, n, dtype)
+            if counts is not None:
+                return counts
     halves: list[NDArray[Any]] = []
 
     def count(rows: range) -> None:
@@ -136,6 +138,21 @@ def _counts(codes: NDArray[Any], n: int) -> NDArray[Any]:
     for half in halves[1:]:
         total += half
     return total
+
+
+def _counts_of(codes: NDArray[Any], n: int, dtype: type[np.signedinteger[Any]]) -> NDArray[Any] | None:
+    """Return how often each code stands there in a narrow type, which stays in a cache; None if it may not hold that.
+
+    A count that runs over is short by all that the type tells apart, and so is the total.
+    """
+    most = np.iinfo(dtype).max
+    counts, one = np.zeros(n, dtype=dtype), dtype(1)
+    few = len(codes) // _PROBE
+    np.add.at(counts, codes[:few], one)
+    if counts.max(initial=0) > most // _HEAVY:
+        return None
+    np.add.at(counts, codes[few:], one)
+    return counts if len(codes) <= most or counts.sum(dtype=np.int64) == len(codes) else None
 
 
 def _numbers_of(log: EventLog, fact: Fact) -> NDArray[Any]:
