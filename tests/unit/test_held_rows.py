@@ -27,6 +27,7 @@ def test_rows_are_those_of_the_mask_in_order(rows, window, kinds, data):
         patch.setattr(spans, "_ROWS", data.draw(st.integers(1, 5)))
         patch.setattr(spans, "_MANY_STRETCHES", data.draw(st.sampled_from([1, 32])))
         patch.setattr(spans, "_WIDE", 1000)
+        patch.setattr(eras, "_CROWDED", 0)
         patch.setattr(eras, "_BITS", data.draw(st.integers(1, 8)))
         patch.setattr(held_rows, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(held_rows, "_MASK", data.draw(st.integers(1, 9)))

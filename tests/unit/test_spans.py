@@ -56,6 +56,7 @@ def test_the_rows_of_a_window_block_by_block_are_those_of_its_mask(rows, block, 
             patch.setattr(spans, "_MANY_STRETCHES", 1)
             patch.setattr(spans, "_WIDE", 1000)
             patch.setattr(eras, "_BITS", form)
+            patch.setattr(eras, "_CROWDED", 0)
         log = log_of(*zip(*rows, strict=True))
         found = []
         masks = np.empty((2, block), dtype=np.bool_)
@@ -91,6 +92,14 @@ def test_a_long_log_in_no_order_has_eras_and_its_windows_hold_the_same_rows(in_o
         places = window.places(log, slice(0, len(log)), masks)
         assert places is not None
         assert np.array_equal(places, np.flatnonzero(window.mask(log)))
+
+
+@pytest.mark.parametrize("far", [0, -(10**14), 10**14])
+def test_eras_in_one_of_which_most_rows_lie_are_not_kept(far):
+    rng = np.random.default_rng(1)
+    at = rng.integers(10**9, size=spans._ROWS * spans._MANY_STRETCHES)
+    at[::1000] += far
+    assert (Spans.of_rows(at).eras is None) is (far != 0)
 
 
 @pytest.mark.parametrize("share", [0, 0.005, 0.02, 0.05, 0.09, 0.11, 0.5, 1])

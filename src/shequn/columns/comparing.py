@@ -176,7 +176,7 @@ def _is_any(column: NDArray[Any], values: NDArray[Any]) -> BoolArray:
                 here |= part == value
         elif table is not None:
             # Whatever lies outside falls on the first or the last place, which are False; a narrow type may lack them.
-            table.take(np.clip(part.astype(np.intp), low - 1, high + 1) - (low - 1), out=here, mode="clip")
+            table.take(np.clip(part.astype(np.intp, copy=False), low - 1, high + 1) - (low - 1), out=here, mode="clip")
         else:
             here[...] = np.isin(part, values)
     return found
@@ -203,7 +203,7 @@ def _neighbours(number: float, dtype: np.dtype[Any]) -> tuple[float, float]:
 
 
 def _holds(number: float, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind == "f":
+    if dtype.kind != "i":
         return True
     of_type = np.iinfo(dtype)
     return of_type.min <= number <= of_type.max

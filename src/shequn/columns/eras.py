@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from shequn.columns.halves import in_halves
-from shequn.columns.readonly import by_fields, read_only
+from shequn.columns.readonly import by_fields, frozen, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,8 @@ __all__ = ["Eras"]
 
 _BITS = 8
 _BLOCK = 1 << 15
+_SAMPLED = 64  # one row in so many tells how crowded an era is
+_CROWDED = 16  # more than one row in so many of one era
 
 
 @attrs.frozen(eq=False)
@@ -62,7 +64,15 @@ class Eras:
                 of_rows[block] = since
 
         in_halves(len(at_us), some)
-        return cls(of_rows, earliest_us, length_bits)
+        return cls(frozen(of_rows), earliest_us, length_bits)
+
+    def is_crowded(self) -> bool:
+        """Return whether an era has so many of the rows that they tell a window little, as a sample has it.
+
+        So it is where a few rows lie years before the others.
+        """
+        sample = self.of_rows[::_SAMPLED]
+        return bool(np.bincount(sample).max(initial=0) * _CROWDED > len(sample))
 
     def at(self, us: int, /) -> int:
         """Return the era of an instant; outside of those of the rows it is negative, or later than theirs."""

@@ -71,9 +71,10 @@ class InWindow:
         return [Stretch(rows, sort == _WHOLE) for rows, sort in spans.runs(sorts, len(log)) if sort]
 
     def fill(self, log: EventLog, block: slice, keep: BoolArray, room: BoolArray) -> None:
-        """Write to `keep` which rows of a block there are, of those that may be: `settled` tells for sure.
+        """Write to `keep` which rows of a block may be there.
 
-        In a log with `Eras` all rows of those in which the window begins and ends may be there.
+        Without `Eras` those are there. With them all rows of the two eras are kept in which the window begins and ends,
+        for `settled` to decide.
 
         Parameters
         ----------
@@ -141,7 +142,7 @@ class InWindow:
         earliest_us, latest_us = log.spans.around(block)
         if earliest_us > self.until_us or (self.after_us is not None and latest_us <= self.after_us):
             return np.zeros(0, dtype=np.intp)
-        if (self.after_us is None or earliest_us > self.after_us) and latest_us <= self.until_us and self.kinds.all():
+        if self._ends_within(log, block) == (None, None) and self.kinds.all():
             return None
         keep, room = masks[:, : block.stop - block.start]
         self.fill(log, block, keep, room)

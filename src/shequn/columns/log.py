@@ -78,7 +78,7 @@ class EventLog:
     source_rows : ndarray of int64, shape (n,), or None
         After `sorted`: where each row stood before.
     spans : Spans
-        Between which instants each block of rows lies.
+        Between which instants each block of rows lies, and in a long log in no order roughly when each row is.
 
     Examples
     --------

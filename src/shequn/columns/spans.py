@@ -23,7 +23,7 @@ __all__ = ["Spans"]
 
 _ROWS = 1 << 15  # of which one span is kept
 _MANY_STRETCHES = 32  # from here on a second thread pays, and so do eras
-_WIDE = 4  # stretches of more than this part of the whole time tell a window little
+_WIDE = 4  # stretches of more than one in so many parts of the whole time tell a window little
 
 
 @attrs.frozen(eq=False)
@@ -31,7 +31,7 @@ class Spans:
     """The first and the last instant in each stretch of 32,768 rows.
 
     Rows that were appended as they happened lie in the order of time: those of a window are then in few blocks, and no
-    other is read. Many rows in no order have the era of each in addition.
+    other is read. More than a million rows in no order have the era of each in addition.
 
     Attributes
     ----------
@@ -64,7 +64,10 @@ class Spans:
             return cls(earliest_us, latest_us)
         first, last = int(earliest_us.min()), int(latest_us.max())
         is_wide = (latest_us.astype(np.float64) - earliest_us).mean() * _WIDE > last - first
-        return cls(earliest_us, latest_us, Eras.of_instants(at_us, first, last) if is_wide else None)
+        if not is_wide:
+            return cls(earliest_us, latest_us)
+        eras = Eras.of_instants(at_us, first, last)
+        return cls(earliest_us, latest_us, None if eras.is_crowded() else eras)
 
     def around(self, rows: slice, /) -> tuple[int, int]:
         """Return two instants that those of some rows lie between, themselves included; there is at least one row.

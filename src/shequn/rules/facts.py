@@ -29,9 +29,9 @@ __all__ = ["US_PER_DAY", "Facts"]
 
 US_PER_DAY = 86_400_000_000
 _MANY = 1 << 20
-_NARROW = ((np.int8, 8), (np.int32, 1))  # types of counts, and up to how many rows a member they pay
-_PROBE = 32  # this part of the rows is counted before the rest: heavy members, whose counts run over, show there
-_HEAVY = 8  # by a count of more than this part of the largest
+_NARROW = ((np.int8, 8), (np.int32, 1))  # types of counts, and below how many rows a member they pay
+_PROBE = 32  # one row in so many is counted first: a heavy member, whose count would run over, most often shows there
+_HEAVY = 8  # by a count above one in so many of the type's largest
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -122,7 +122,7 @@ class _Rows:
 
 
 def _counts(codes: NDArray[Any], n: int) -> NDArray[Any]:
-    """Return how often each code stands there, shape (n,), in as few bits as hold it if there are few each."""
+    """Return how often each code stands there, shape (n,), in a narrow type where members have few rows each."""
     for dtype, most_each in _NARROW:
         if len(codes) < n * most_each:
             counts = _counts_of(codes, n, dtype)
@@ -143,15 +143,15 @@ def _counts(codes: NDArray[Any], n: int) -> NDArray[Any]:
 def _counts_of(codes: NDArray[Any], n: int, dtype: type[np.signedinteger[Any]]) -> NDArray[Any] | None:
     """Return how often each code stands there in a narrow type, which stays in a cache; None if it may not hold that.
 
-    A count that runs over is short by all that the type tells apart, and so is the total.
+    Each time a count runs over, it and the total fall short by as many numbers as the type has.
     """
     most = np.iinfo(dtype).max
     counts, one = np.zeros(n, dtype=dtype), dtype(1)
-    few = len(codes) // _PROBE
-    np.add.at(counts, codes[:few], one)
-    if counts.max(initial=0) > most // _HEAVY:
+    np.add.at(counts, codes[::_PROBE], one)
+    if counts.max(initial=0) > most // _HEAVY or counts.min(initial=0) < 0:
         return None
-    np.add.at(counts, codes[few:], one)
+    counts.fill(0)
+    np.add.at(counts, codes, one)
     return counts if len(codes) <= most or counts.sum(dtype=np.int64) == len(codes) else None
 
 
