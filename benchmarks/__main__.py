@@ -58,6 +58,8 @@ def _funnels(options: argparse.Namespace) -> Iterator[report.Table]:
 
 def _segmentation(options: argparse.Namespace) -> Iterator[report.Table]:
     for workload, n_rows, smaller, how in _sizes(options):
+        if workload == "uniform":
+            yield rules.measure_fields(n_rows, how, smaller=smaller, also_slower=options.all)
         yield from rules.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
         yield from rfm.measure(workload, n_rows, how, smaller=smaller, also_slower=options.all)
 

@@ -1,4 +1,4 @@
-"""This library: a rule of one count, or of one field, over many members."""
+"""This library: a rule of one count, over many members."""
 
 from __future__ import annotations
 

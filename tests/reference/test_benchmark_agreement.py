@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -20,8 +21,13 @@ from benchmarks.contenders import (
     Loaded,
     load,
 )
+from benchmarks.contenders.fields import PAIRS
+from benchmarks.contenders.fields import digest as digest_of_mask
 from benchmarks.contenders.rfm import COUNTED_CODE, digest
+from benchmarks.contenders.rules import AT_LEAST, UNTIL_S, after_s
+from benchmarks.contenders.rules import digest as digest_of_members
 from benchmarks.rfm import RFM_PEERS, RFM_SCORES, RFM_SCORES_PEERS, RFM_SLOWER, RFM_VALUES
+from benchmarks.rules import COUNTS, COUNTS_PEERS, COUNTS_SLOWER, FIELDS, FIELDS_PEERS, FIELDS_SLOWER
 from benchmarks.workload import KINDS, N_WEEKS, ORIGIN_S, STEPS, WEEK_S, WORKLOADS, Columns, amounts, columns, items
 from tests.reference import slow_funnel
 
@@ -146,6 +152,30 @@ def test_a_query_finds_how_recent_how_often_and_how_much(contender, n_kinds, wor
         each[int(member)] = max(last, int(second)), times + 1, total + int(amount)
     expected = digest(list(each), *np.array(list(each.values())).T)
     assert np.array_equal(table_of(load(contender, rows)), expected)
+
+
+@pytest.mark.parametrize("peer", range(4))
+@pytest.mark.parametrize("within", COUNTS)
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_a_query_finds_who_did_something_so_many_times_of_late(peer, within, workload):
+    rows = columns(workload, N_ROWS, n_members=600)
+    counted = (rows.kind == COUNTED_CODE) & (rows.second > after_s(within)) & (rows.second <= UNTIL_S)
+    times = Counter(rows.member[counted].tolist())
+    expected = digest_of_members([member for member, n in times.items() if n >= AT_LEAST])
+    assert 10 < expected[0] < 600
+    contender = [COUNTS[within], *COUNTS_PEERS[within], *COUNTS_SLOWER[within]][peer]
+    assert np.array_equal(table_of(load(contender, rows)), expected)
+
+
+@pytest.mark.parametrize("contender", [FIELDS, *FIELDS_PEERS, *FIELDS_SLOWER], ids=lambda contender: contender.title)
+def test_a_query_finds_whose_fields_are_as_asked(contender):
+    rows = columns("uniform", N_ROWS)
+    expected = [
+        any(kind == code and second > after for code, after in PAIRS)
+        for kind, second in zip(rows.kind.tolist(), rows.second.tolist(), strict=True)
+    ]
+    assert 1_000 < sum(expected) < 3_000
+    assert np.array_equal(table_of(load(contender, rows)), digest_of_mask(expected))
 
 
 def test_the_digest_tells_two_members_apart_that_swap_their_numbers():
