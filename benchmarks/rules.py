@@ -30,9 +30,9 @@ __all__ = [
 FIELDS = Contender("shequn: mask", "own_fields", "mask")
 FIELDS_PEERS = (
     Contender("DuckDB", "duckdb_fields", "mask"),
-    Contender("Polars, in memory", "polars_fields", "in memory"),
+    Contender("Polars, streaming", "polars_fields", "streaming"),
 )
-FIELDS_SLOWER = (Contender("Polars, streaming", "polars_fields", "streaming"),)
+FIELDS_SLOWER = (Contender("Polars, in memory", "polars_fields", "in memory"),)
 
 COUNTS = {within: Contender("shequn: count(kind, within) >= 2", "own_rules", within) for within in WITHIN_DAYS}
 COUNTS_PEERS = {

@@ -19,6 +19,7 @@ from tests.reference.slow_rules import condition_of, row_verdict, rule_of, verdi
 
 from shequn import rules as r
 from shequn.errors import ShequnError
+from shequn.rules import asking
 from shequn.rules.rule import leaves
 
 VERDICTS = {1: True, 0: False, -1: None}
@@ -50,6 +51,19 @@ def test_a_rule_means_the_same_for_one_member_for_many_and_in_plain_python(world
         for member, history, answer in zip(members, histories, expected, strict=True):
             assert rule.verdict(member, history, **options) is answer
             assert rule.matches(member, history, **options) is (answer is True)
+
+
+@given(worlds(), some_rules, named_segments, st.integers(1, 5), st.sampled_from([0, 3]))
+def test_members_asked_some_at_a_time_get_the_same_answers(world, trees, named, at_a_time, few_labels):
+    segments = {name: rule_of(tree) for name, tree in named.items()}
+    for tree in trees:
+        rule = rule_of(tree)
+        expected = [verdict(tree, person, world.as_of_us, named) for person in world.people]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asking, "_BLOCK", at_a_time)
+            patch.setattr(asking, "_FEW", few_labels)
+            patch.setattr("shequn.columns.halves._MANY_ROWS", 2)
+            assert verdicts(rule, world, segments) == expected
 
 
 @given(worlds(), rules, named_segments)

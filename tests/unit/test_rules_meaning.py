@@ -15,6 +15,7 @@ from shequn.columns import EventLog, Roster, row
 from shequn.entities import Event, EventKind, Member
 from shequn.errors import InvalidTypeError, InvalidValueError, UnknownKindWarning, UnknownLabelError
 from shequn.labels import Assignment
+from shequn.rules import asking
 
 NOW = pendulum.datetime(2024, 5, 1)
 days = lambda n: pendulum.duration(days=n)  # noqa: E731
@@ -179,6 +180,23 @@ def test_heavy_members_are_counted_though_the_others_have_few_rows(of_one, most_
     for least in (1, 2, 126, 127, 128, 255, 256, 257):
         assert np.array_equal((r.count("post") >= least).mask(roster, log, as_of=NOW), counts >= least)
     assert np.array_equal((r.count("post") == of_one).mask(roster, log, as_of=NOW), counts == of_one)
+
+
+def test_many_members_are_asked_some_at_a_time():
+    n = 2 * asking._BLOCK + 7
+    age = np.random.default_rng(1).integers(10, 90, size=n)
+    city = np.array(["Shanghai", "Hangzhou", "Suzhou", "Wuxi", "Ningbo"], dtype=object)[age % 5]
+    likes = [("tea",) if years % 3 else () for years in age.tolist()]
+    roster = Roster.from_columns(member=np.arange(n), fields={"age": age, "city": city}, tags={"likes": likes})
+    is_old, is_tea = age >= 60, age % 3 != 0
+    in_two, in_four = np.isin(city, ["Suzhou", "Wuxi"]), city != "Ningbo"
+    asked = (r.field("age") >= 60) & r.field("likes").has("tea") & r.in_segment("near")
+    near = r.field("city").isin(["Suzhou", "Wuxi"]) | r.field("city").isin(["Shanghai", "Hangzhou", "Suzhou", "Wuxi"])
+    assert np.array_equal(asked.mask(roster, segments={"near": near}), is_old & is_tea & (in_two | in_four))
+    assert np.array_equal((~asked).mask(roster, segments={"near": near}), ~(is_old & is_tea & (in_two | in_four)))
+    some = np.arange(n)[:: asking._BLOCK // 3]
+    assert np.flatnonzero(r.field("member").isin(some.tolist()).mask(roster)).tolist() == some.tolist()
+    assert (r.all_of() & r.field("member").is_known()).mask(roster).all()
 
 
 def test_what_is_no_activity_counts_only_where_it_is_named():

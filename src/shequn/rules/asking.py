@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from shequn.columns import EventLog, Roster
-from shequn.columns.comparing import INT64, ORDERINGS, Operand, compare_numbers, compare_one, missing
+from shequn.columns.comparing import INT64, ORDERINGS, Operand, compare_numbers, compare_one, missing, typed
 from shequn.columns.condition import value_of
+from shequn.columns.halves import in_halves
 from shequn.columns.membership import NO_INSTANT
 from shequn.columns.tags import Tags
 from shequn.entities import Event, Member
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Occasion", "Situation"]
 
+_BLOCK = 1 << 18  # members whose masks are made and put together in a cache
+_FEW = 3  # labels that are compared one after the other, each in a tenth of the time that looking codes up takes
+
 
 def _as_of_us(as_of: dt.datetime | None) -> int | None:
     return None if as_of is None else instant_us(as_of, argument="as_of")
@@ -61,7 +66,10 @@ class Instants(NamedTuple):
 
 
 class Situation:
-    """A roster, a log, and an instant. What several tests need is worked out once, and forgotten with the question."""
+    """A roster, a log, and an instant. What several tests need is worked out once, and forgotten with the question.
+
+    A rule is asked of some members after the others (`where_true`), and its tests of those at hand.
+    """
 
     def __init__(
         self,
@@ -79,6 +87,9 @@ class Situation:
         self._told: dict[Fact, NDArray[Any] | Instants] = {}
         self._selected: dict[str, BoolArray] = {}
         self._places: IntArray | None = None
+        self._names: Assignment | None = None
+        self._whole: dict[tuple[object, ...], BoolArray] = {}
+        self._rows = slice(0, len(roster))
 
     @classmethod
     def of(
@@ -97,41 +108,90 @@ class Situation:
 
     @property
     def n_members(self) -> int:
-        """Number of members who are asked about."""
-        return len(self.roster)
+        """Number of members at hand."""
+        return self._rows.stop - self._rows.start
+
+    def where_true(self, rule: Rule, *, negated: bool = False) -> BoolArray:
+        """Return a new mask of where a rule, or its negation, is true, of all members."""
+        n, asked = len(self.roster), self._rows
+        true = np.empty(n, dtype=np.bool_)
+        # What several tests need is worked out with the first members, and only read with the others.
+        first = min(n, _BLOCK)
+        self._rows = slice(0, first)
+        true[:first] = rule._where_true(self, negated=negated)  # pyright: ignore[reportPrivateUsage]
+
+        def of_others(numbers: range) -> None:
+            part = copy(self)
+            for start in range(first + numbers.start, first + numbers.stop, _BLOCK):
+                part._rows = slice(start, min(start + _BLOCK, first + numbers.stop))
+                true[part._rows] = rule._where_true(part, negated=negated)  # pyright: ignore[reportPrivateUsage]
+
+        in_halves(n - first, of_others)
+        self._rows = asked
+        return true
 
     def selected(self, name: str) -> BoolArray:
-        """Return whom a named segment selects."""
+        """Return whom of those at hand a named segment selects."""
         if name not in self._selected:
             # Those that it names come first, so that a long chain of segments is no deep recursion.
             for needed in in_order([name], self._segments):
                 if needed not in self._selected:
-                    rule = self._segments[needed]
-                    self._selected[needed] = rule._where_true(self, negated=False)  # pyright: ignore[reportPrivateUsage]
-        return self._selected[name]
+                    self._selected[needed] = self.where_true(self._segments[needed])
+        return self._selected[name][self._rows]
 
     def test(
         self, source: Source, operator: RuleOperator, operands: tuple[RuleOperand, ...], *, negated: bool
     ) -> BoolArray:
         """Return a new mask of where a test, or its negation, is true."""
         held = self._field(source) if isinstance(source, Field) else self._fact(source)
-        if operator == "is_known":
-            known = _known(held, self.n_members)
-            return ~known if negated else known
         if isinstance(held, Tags):
-            return _has(held, operator, cast("tuple[str | int, ...]", operands), negated=negated)
+            if operator == "is_known":
+                return np.full(self.n_members, not negated, dtype=np.bool_)
+            true = self._has(held, source, operator, cast("tuple[str | int, ...]", operands))
+            return ~true if negated else true.copy()
+        if operator == "is_known":
+            known = _known(held, self._rows)
+            return ~known if negated else known
         unequal = negated != (operator == "!=")
         if isinstance(held, Assignment):
-            return _labels_true(held, operator, cast("tuple[Operand, ...]", operands), negated=unequal)
+            return self._labels_true(held, source, operator, cast("tuple[Operand, ...]", operands), negated=unequal)
         if isinstance(held, Instants):
-            true = self._instants_true(held.us, source, operator, operands)
-            return (held.us != NO_INSTANT) & ~true if unequal else true
+            us = held.us[self._rows]
+            true = self._instants_true(us, source, operator, operands)
+            return (us != NO_INSTANT) & ~true if unequal else true
+        held = held[self._rows]
         true = compare_numbers(held, cast("Any", operator), cast("tuple[float, ...]", operands))
         if unequal:
             np.logical_not(true, out=true)
             if held.dtype.kind == "f":
                 true &= ~np.isnan(held)
         return true
+
+    def _has(self, held: Tags, source: Source, operator: RuleOperator, labels: tuple[str | int, ...]) -> BoolArray:
+        asked = (source, operator, typed(labels))
+        if asked not in self._whole:
+            combine = np.logical_and if operator == "has_all" else np.logical_or
+            self._whole[asked] = cast("BoolArray", combine.reduce([held.mask(label) for label in labels]))
+        return self._whole[asked][self._rows]
+
+    def _labels_true(
+        self, held: Assignment, source: Source, operator: RuleOperator, operands: tuple[Operand, ...], *, negated: bool
+    ) -> BoolArray:
+        codes = held.codes[self._rows]
+        if operator not in ORDERINGS and len(operands) <= _FEW:
+            meant = [held.segments.code(cast("str | int", label)) for label in operands if label in held.segments]
+            true: BoolArray = codes == meant[0] if meant else np.zeros(len(codes), dtype=np.bool_)
+            for code in meant[1:]:
+                true |= codes == code
+            if negated:
+                np.logical_not(true, out=true)
+                true &= codes >= 0
+            return true
+        asked = (source, operator, typed(operands), negated)
+        if asked not in self._whole:
+            self._whole[asked] = _labels_meant(held.segments, operator, operands, negated=negated)
+        # The code of no label is -1, which wraps around to the last place.
+        return self._whole[asked].take(codes, mode="wrap")
 
     def _instants_true(
         self, us: NDArray[np.int64], source: Source, operator: RuleOperator, operands: tuple[RuleOperand, ...]
@@ -150,8 +210,10 @@ class Situation:
         if field.name == "joined":
             return Instants(self.roster.joined_us)
         if field.name == "member":
-            n = self.n_members
-            return Assignment(members=self.roster.members, codes=np.arange(n), segments=self.roster.members)
+            if self._names is None:
+                names = self.roster.members
+                self._names = Assignment(members=names, codes=np.arange(len(names)), segments=names)
+            return self._names
         if field.name in self.roster.tags:
             return self.roster.tags[field.name]
         return self.roster.field(field.name)
@@ -175,44 +237,28 @@ class Situation:
         return Instants(told) if fact.sort == "instant" else told
 
 
-def _known(held: Assignment | NDArray[Any] | Tags | Instants, n: int) -> BoolArray:
-    if isinstance(held, Tags):
-        return np.ones(n, dtype=np.bool_)
+def _known(held: Assignment | NDArray[Any] | Instants, rows: slice) -> BoolArray:
     if isinstance(held, Instants):
-        there: BoolArray = held.us != NO_INSTANT
+        there: BoolArray = held.us[rows] != NO_INSTANT
         return there
-    known: BoolArray = held.codes >= 0 if isinstance(held, Assignment) else ~missing(held)
+    known: BoolArray = held.codes[rows] >= 0 if isinstance(held, Assignment) else ~missing(held[rows])
     return known
 
 
-def _has(held: Tags, operator: RuleOperator, labels: tuple[str | int, ...], *, negated: bool) -> BoolArray:
-    masks = [held.mask(label) for label in labels]
-    combine = np.logical_and if operator == "has_all" else np.logical_or
-    true = cast("BoolArray", combine.reduce(masks))
-    if negated:
-        np.logical_not(true, out=true)
-    return true
-
-
-def _labels_true(
-    held: Assignment, operator: RuleOperator, operands: tuple[Operand, ...], *, negated: bool
-) -> BoolArray:
-    """Look the answer up by label; the last place, to which the code -1 leads, is that of no label."""
-    n = len(held.segments)
-    true = np.zeros(n + 1, dtype=np.bool_)
-    if not n:
-        return true.take(held.codes, mode="wrap")
-    if operator in ORDERINGS:
-        ranks = tuple(held.segments.code(cast("str | int", operand)) for operand in operands)
-        true[:n] = compare_numbers(np.arange(n), cast("Any", operator), ranks)
-    else:
+def _labels_meant(labels: Index, operator: RuleOperator, operands: tuple[Operand, ...], *, negated: bool) -> BoolArray:
+    """Return which labels are meant; a last place is that of no label."""
+    n = len(labels)
+    meant = np.zeros(n + 1, dtype=np.bool_)
+    if operator in ORDERINGS and n:
+        ranks = tuple(labels.code(cast("str | int", operand)) for operand in operands)
+        meant[:n] = compare_numbers(np.arange(n), cast("Any", operator), ranks)
+    elif operator not in ORDERINGS:
         for operand in operands:
-            if operand in held.segments:
-                true[held.segments.code(cast("str | int", operand))] = True
+            if operand in labels:
+                meant[labels.code(cast("str | int", operand))] = True
     if negated:
-        np.logical_not(true[:n], out=true[:n])
-    found: BoolArray = true[held.codes]
-    return found
+        np.logical_not(meant[:n], out=meant[:n])
+    return meant
 
 
 # ── one member ───────────────────────────────────────────────────────────────────────────────────────────────────────

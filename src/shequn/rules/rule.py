@@ -124,7 +124,7 @@ class Rule(Doors, ABC):
         """
         situation = Situation.of(roster, log, as_of, segments, unknown_kinds)
         self.check(roster.schema, segments=segments)
-        return frozen(self._where_true(situation, negated=False))
+        return frozen(situation.where_true(self))
 
     def verdicts(
         self,
@@ -150,8 +150,8 @@ class Rule(Doors, ABC):
         situation = Situation.of(roster, log, as_of, segments, unknown_kinds)
         self.check(roster.schema, segments=segments)
         told = np.full(len(roster), -1, dtype=np.int8)
-        told[self._where_true(situation, negated=True)] = 0
-        told[self._where_true(situation, negated=False)] = 1
+        told[situation.where_true(self, negated=True)] = 0
+        told[situation.where_true(self)] = 1
         return frozen(told)
 
     # ── one member ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -395,7 +395,7 @@ class Rule(Doors, ABC):
 
     @abstractmethod
     def _where_true(self, situation: Situation, *, negated: bool) -> BoolArray:
-        """Return a new mask of where the rule, or its negation, is true."""
+        """Return a new mask of where the rule, or its negation, is true, of the members at hand."""
 
     @abstractmethod
     def _truth(self, occasion: Occasion) -> bool | None:

@@ -350,7 +350,7 @@ class Segmentation(Doors):
         return situation
 
     def _where_true(self, situation: Situation, *, negated: bool = False) -> list[BoolArray]:
-        return [rule._where_true(situation, negated=negated) for _, rule in self.segments]  # pyright: ignore[reportPrivateUsage]
+        return [situation.where_true(rule, negated=negated) for _, rule in self.segments]
 
 
 def _first_of(selected: list[BoolArray], n_members: int) -> NDArray[np.int32]:
