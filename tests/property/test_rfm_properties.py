@@ -23,11 +23,14 @@ from shequn.segmentation import (
     ValueCounts,
     ValueSketch,
     dealt,
+    latest_instants,
     member_sums,
+    packed,
     packed_sums,
     rfm,
     rfm_values,
     straight,
+    summed_apart,
     value_counts,
 )
 from shequn.segmentation.scoring import at_least, scores_by_cuts
@@ -275,16 +278,21 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         given_rows = given_rows[:3]  # so that sums fit
     spread = [(who * 1_000 + row % 7, *rest) for row, (who, *rest) in enumerate(given_rows)]
     log = log_of(spread)
+    within_us = data.draw(st.none() | st.integers(1, 5_000_000))
+    options = {
+        "kinds": data.draw(st.sampled_from([{"purchase"}, {"purchase", "post"}, None])),
+        "within": None if within_us is None else pendulum.duration(microseconds=within_us),
+        "value": data.draw(st.sampled_from(["value", "value", None])),
+    }
     try:
-        whole = measured(log)
+        whole = measured(log, **options)
     except ValueError:
         assert kind_of_money == "large"
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(straight, "_MOST_MEMBERS", data.draw(st.sampled_from([0, 1 << 20])))
-        patch.setattr(straight, "_MOST_WIDE", data.draw(st.sampled_from([0, 1 << 20])))
+        patch.setattr(packed, "_MOST_STRAIGHT", data.draw(st.sampled_from([0, 1 << 20])))
         patch.setattr(straight, "_BLOCK", data.draw(st.integers(1, 7)))
-        patch.setattr(straight, "_MOST_TICKS", data.draw(st.sampled_from([2**32, 3_000_000])))
+        patch.setattr(latest_instants, "_MOST_TICKS", data.draw(st.sampled_from([2**32, 3_000_000])))
         patch.setattr(straight, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 9)))
         patch.setattr(packed_sums, "_SUM_BITS", data.draw(st.sampled_from([44, 5, 61, 62])))
         patch.setattr(packed_sums, "_MANY_MEMBERS", data.draw(st.sampled_from([0, 1 << 16])))
@@ -296,14 +304,15 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         patch.setattr(held_rows, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(held_rows, "_MASK", data.draw(st.integers(1, 9)))
         patch.setattr(held_rows, "_MANY", data.draw(st.sampled_from([2, 1 << 20])))
-        patch.setattr(dealt, "_FEWEST_MEMBERS_BITS", 0)
+        patch.setattr(dealt, "_MEMBERS_BITS", 0)
+        patch.setattr(summed_apart, "_MEMBERS_BITS", 0)
+        patch.setattr(summed_apart, "_MANY_PARTS", data.draw(st.sampled_from([1, 8])))
         patch.setattr(dealt, "_BLOCK", data.draw(st.integers(1, 5)))
         patch.setattr(dealt, "_ROWS_AT_A_TIME", data.draw(st.integers(1, 50)))
         patch.setattr(dealt, "_MOST_PARTS_BITS", data.draw(st.integers(1, 8)))
         patch.setattr(member_sums, "_ONE_ROW", data.draw(st.sampled_from([2**36, 16, 0])))
         patch.setattr("shequn.columns.halves._MANY_ROWS", 2)
-        patch.setattr(dealt, "_MANY_PARTS", 1)
-        assert measured(log) == whole
+        assert measured(log, **options) == whole
 
 
 # ── named segments ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,10 @@ from shequn.segmentation.packed_sums import NarrowSums, WideSums
 ROOM = np.empty(5_000, dtype=np.int64)
 
 
+def add(sums, member, values):
+    return sums.add(member, None if values is None else sums.read(values, ROOM))
+
+
 def rows_of(counts, value):
     member = np.repeat(np.arange(len(counts)), counts)
     return member, np.full(len(member), value, dtype=np.int64)
@@ -30,9 +34,7 @@ def test_narrow_sums_are_exact_or_refused(counts, value, more, n_at_a_time):
     sums = NarrowSums(len(counts), largest=largest, n_rows=len(member))
     sums._most_rows = 1 << 62  # what was added is not put by
     starts = range(0, len(member), n_at_a_time)
-    kept = [
-        sums.add(member[start : start + n_at_a_time], values[start : start + n_at_a_time], ROOM) for start in starts
-    ]
+    kept = [add(sums, member[start : start + n_at_a_time], values[start : start + n_at_a_time]) for start in starts]
     told = sums.told()
     if max(counts) < sums._room:
         assert all(kept)
@@ -49,7 +51,7 @@ def test_a_number_without_room_is_seen_though_sums_run_over_into_it():
     sums = NarrowSums(2, largest=(1 << 14) - 1, n_rows=len(member))
     sums._most_rows = 1 << 62
     assert sums._room == 512
-    assert sums.add(member, values, ROOM)
+    assert add(sums, member, values)
     assert sums.told() is None
 
 
@@ -61,7 +63,7 @@ def test_what_was_added_is_put_by_before_it_has_no_room():
     assert sums._room == 32
     assert sums._most_rows == 24
     for start in range(0, len(member), 20):
-        assert sums.add(member[start : start + 20], values[start : start + 20], ROOM)
+        assert add(sums, member[start : start + 20], values[start : start + 20])
     rows, total = sums.told()
     assert rows.tolist() == [60, 50, 2]
     assert total.tolist() == [60 << 20, 50 << 20, 2 << 20]
@@ -70,18 +72,18 @@ def test_what_was_added_is_put_by_before_it_has_no_room():
 def test_a_number_without_room_is_told_when_what_was_added_is_put_by():
     member, values = rows_of([64], 1 << 20)
     sums = NarrowSums(1, largest=1 << 20, n_rows=10**6)
-    assert sums.add(member, values, ROOM)
-    assert not sums.add(member[:1], values[:1], ROOM)
+    assert add(sums, member, values)
+    assert not add(sums, member[:1], values[:1])
 
 
 def test_members_with_most_of_the_rows_show_soon(monkeypatch):
     monkeypatch.setattr(packed_sums, "_TRIED_ROWS", 200)
     even = np.arange(1_000)
     sums = NarrowSums(1_000, largest=100_000, n_rows=10_000)
-    assert all(sums.add(even[start : start + 100], even[:100], ROOM) for start in range(0, 1_000, 100))
+    assert all(add(sums, even[start : start + 100], even[:100]) for start in range(0, 1_000, 100))
     uneven = np.zeros(100, dtype=np.int64)
     sums = NarrowSums(1_000, largest=100_000, n_rows=10_000)
-    assert [sums.add(uneven, even[:100], ROOM) for _ in range(2)] == [True, False]
+    assert [add(sums, uneven, even[:100]) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_narrow_sums_are_tried_where_they_pay(n_members, largest, is_tried):
 def test_rows_without_values_are_counted_in_all_32_bits():
     sums = NarrowSums.of(2, None, 70_000)
     for _ in range(14):
-        assert sums.add(np.zeros(5_000, dtype=np.int64), None, ROOM)
+        assert add(sums, np.zeros(5_000, dtype=np.int64), None)
     rows, total = sums.told()
     assert rows.tolist() == [70_000, 0]
     assert total.tolist() == [0, 0]
@@ -113,7 +115,7 @@ def test_wide_sums_are_exact_or_refused(rows, bits):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(packed_sums, "_SUM_BITS", bits)
         sums = WideSums(4)
-        fits = all(sums.add(np.array([member]), np.array([value]), ROOM) for member, value in rows)
+        fits = all(add(sums, np.array([member]), np.array([value])) for member, value in rows)
         told = sums.told() if fits else None
     if bits == 44:
         assert told is not None
@@ -124,5 +126,5 @@ def test_wide_sums_are_exact_or_refused(rows, bits):
 
 def test_wide_sums_count_rows_without_values():
     sums = WideSums(2)
-    assert sums.add(np.array([0, 0, 1]), None, ROOM)
+    assert add(sums, np.array([0, 0, 1]), None)
     assert [column.tolist() for column in sums.told()] == [[2, 1], [0, 0]]

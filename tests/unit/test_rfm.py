@@ -33,9 +33,10 @@ from shequn.segmentation import (
     ValueCounts,
     ValueSketch,
     dealt,
+    packed,
+    packed_sums,
     rfm,
     rfm_values,
-    straight,
 )
 from shequn.segmentation.scoring import at_least
 
@@ -178,7 +179,7 @@ def test_whole_floats_too_large_to_be_added_exactly_do_not_depend_on_the_order_o
 
 @pytest.mark.parametrize("value", [2**35, -(2**35)])
 def test_a_value_of_half_of_what_counts_a_row_is_not_taken_for_a_row(value, monkeypatch):
-    monkeypatch.setattr(straight, "_MOST_MEMBERS", 0)  # so that rows are dealt out, where 2**36 counts a row
+    monkeypatch.setattr(packed_sums, "_SUM_BITS", 30)  # so that it is summed apart, where 2**36 counts a row
     found = rfm_values(purchases(("ann", 1, value)), as_of=AS_OF)
     assert (found.frequency.tolist(), found.monetary.tolist()) == ([1], [value])
 
@@ -195,6 +196,28 @@ def test_the_last_instant_is_exact_in_every_unit_and_however_long_a_log_is(unit,
     ago = rfm_values(log, as_of=as_of, value=None).recency_us.tolist()
     as_of_us = round(as_of.timestamp()) * 1_000_000
     assert [as_of_us - us for us in ago] == [at[2] * log.resolution_us, at[1] * log.resolution_us]
+
+
+@pytest.mark.parametrize("unit", ["s", "us"])
+@pytest.mark.parametrize("heavy", [1, 200, 600_000])  # rows of one member: sums that fit 32 bits, 64, and neither
+@pytest.mark.parametrize("every", [1, 3])  # rows of which one counts
+def test_more_members_than_a_cache_holds_get_the_same_numbers(unit, heavy, every):
+    rng = np.random.default_rng(heavy)
+    n_members = packed._MOST_STRAIGHT + 1
+    member = np.concatenate([rng.permutation(n_members), rng.integers(n_members, size=400_000), np.full(heavy, 7)])
+    at = rng.integers(0, 10**7, size=len(member))
+    value = rng.integers(0, 100_000, size=len(member))
+    kind = np.where(np.arange(len(member)) % every == 0, "purchase", "post")
+    log = EventLog.from_columns(member=member, kind=kind, at=at, time_unit=unit, value=value)
+    found = rfm_values(log, as_of=pendulum.datetime(1971, 1, 1))
+    code, us = log.member_codes[::every], log.at_us[::every]
+    last_us = np.full(len(log.members), -1)
+    last_us[code[np.argsort(us, kind="stable")]] = np.sort(us)
+    held = last_us >= 0
+    assert np.array_equal(found.has_row, held)
+    assert np.array_equal(365 * DAY * 1_000_000 - found.recency_us[held], last_us[held])
+    assert np.array_equal(found.frequency, np.bincount(code, minlength=len(log.members)))
+    assert np.array_equal(found.monetary, np.bincount(code, weights=value[::every], minlength=len(log.members)))
 
 
 # ── the scores ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,45 +1,44 @@
-"""Rows of many members, added up a part of the members at a time, so that it is done in the cache."""
+"""Rows of many members dealt out: those of a part of the members together, so that what they add to is cached."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import numpy as np
 
 from shequn.columns.halves import in_halves
+from shequn.segmentation.straight import RowsPart
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.in_window import InWindow
     from shequn.columns.log import EventLog
-    from shequn.segmentation.member_sums import PerMember, Sums
+    from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
+    from shequn.segmentation.packed_sums import NarrowSums, WideSums
 
-__all__ = ["fold_dealt"]
+__all__ = ["Dealt", "DealtColumn", "dealt_parts", "dealt_rows"]
 
 _ROWS_AT_A_TIME = 1 << 22  # of which copies are held, dealt out
-_BLOCK = 1 << 17  # rows that one thread deals out at a time
-_FEWEST_MEMBERS_BITS = 14  # members of a part, so that their three columns fit the cache
+_BLOCK = 1 << 18  # rows that one thread deals out at a time
+_MEMBERS_BITS = 18  # members of a part, so that a column of theirs fits the cache
 _MOST_PARTS_BITS = 8  # so that the number of a part is one byte, which is sorted by counting
-_MANY_PARTS = 8  # from here on a second thread pays
 
 
-def fold_dealt(log: EventLog, window: InWindow, sums: Sums, found: PerMember) -> None:
-    """Deal the rows of a window out by member, and add them to what is found.
+class DealtColumn(NamedTuple):
+    """A column that is dealt out, and what of it: what `read` makes of its numbers and as much room, of a type."""
 
-    Floats whose sums depend on their order are dealt out all at once, other rows some at a time.
-    """
-    most = len(log) if sums.is_ordered else min(max(_ROWS_AT_A_TIME, len(log.members)), len(log))
-    dealt = _Dealt.room_for(most, log, sums.values)
-    for start in range(0, len(log), most):
-        dealt.deal(window, range(start, min(start + most, len(log))))
-        dealt.add_up(found, sums)
+    source: NDArray[Any]
+    read: Callable[[NDArray[Any], IntArray], NDArray[Any]]
+    dtype: np.dtype[Any]
 
 
 @attrs.frozen(eq=False)
-class _Dealt:
+class Dealt:
     """Room for some rows of a log, dealt out: those of a part of the members stand together in each block.
 
     The room is used again for the next rows: to ask for new memory costs more than to fill it.
@@ -49,34 +48,34 @@ class _Dealt:
     shift : int
         A part has ``2 ** shift`` members.
     n_parts : int
-    member, at_us, values : ndarray
-        The rows that count. Those of a block begin where the block does.
+    member : ndarray of int64
+        Of the rows that count. Those of a block begin where the block does.
+    columns : tuple of ndarray
+        What was read of them.
     edges : dict of int to list of int
         By the first row of a block: where each part begins, and where the last one ends.
     """
 
     log: EventLog
-    source: NDArray[Any] | None
+    given: Sequence[DealtColumn]
     shift: int
     n_parts: int
-    member: NDArray[Any]
-    at_us: IntArray
-    values: NDArray[Any] | None
+    member: IntArray
+    columns: tuple[NDArray[Any], ...]
     edges: dict[int, list[int]]
 
     @classmethod
-    def room_for(cls, n_rows: int, log: EventLog, source: NDArray[Any] | None) -> _Dealt:
-        """Return room for so many rows at a time."""
+    def room_for(cls, n_rows: int, log: EventLog, given: Sequence[DealtColumn], *, members_bits: int) -> Dealt:
+        """Return room for so many rows at a time, and parts of ``2 ** members_bits`` members at least."""
         n_members = len(log.members)
-        shift = max(_FEWEST_MEMBERS_BITS, (n_members - 1).bit_length() - _MOST_PARTS_BITS)
+        shift = max(members_bits, (n_members - 1).bit_length() - _MOST_PARTS_BITS)
         return cls(
             log,
-            source,
+            given,
             shift,
             n_parts=((n_members - 1) >> shift) + 1,
-            member=np.empty(n_rows, dtype=log.member_codes.dtype),
-            at_us=np.empty(n_rows, dtype=np.int64),
-            values=None if source is None else np.empty(n_rows, dtype=source.dtype),
+            member=np.empty(n_rows, dtype=np.int64),
+            columns=tuple(np.empty(n_rows, dtype=column.dtype) for column in given),
             edges={},
         )
 
@@ -85,48 +84,76 @@ class _Dealt:
         self.edges.clear()
 
         def some(rows: range) -> None:
-            masks = np.empty((2, min(_BLOCK, len(rows))), dtype=np.bool_)
+            most = min(_BLOCK, len(rows))
+            masks, room = np.empty((2, most), dtype=np.bool_), np.empty(most, dtype=np.int64)
             for start in range(rows.start, rows.stop, _BLOCK):
                 stop = min(start + _BLOCK, rows.stop)
-                self._deal_block(window, slice(these.start + start, these.start + stop), start, masks)
+                self._deal_block(window, slice(these.start + start, these.start + stop), start, masks, room)
 
         in_halves(len(these), some)
 
-    def _deal_block(self, window: InWindow, block: slice, start: int, masks: BoolArray) -> None:
-        member = self.log.member_codes[block]
+    def _deal_block(self, window: InWindow, block: slice, start: int, masks: BoolArray, room: IntArray) -> None:
         rows = window.places(self.log, block, masks)
-        part = ((member if rows is None else member.take(rows)) >> self.shift).astype(np.uint8)
+        member = self.log.member_codes[block]
+        # Places are taken, which costs a third of an index in brackets; they are there, and so need no check.
+        if rows is not None:
+            member = member.take(rows, mode="clip")
+        part = (member >> self.shift).astype(np.uint8)
         order = np.argsort(part, kind="stable")
         edges = np.searchsorted(part, np.arange(self.n_parts, dtype=np.uint8), sorter=order)
         self.edges[start] = [start + edge for edge in (*edges.tolist(), len(order))]
-        order = order if rows is None else rows.take(order)
         held = slice(start, start + len(order))
-        # Places are taken, which costs a third of an index in brackets; they are there, and so need no check.
-        member.take(order, out=self.member[held], mode="clip")
-        self.log.at_us[block].take(order, out=self.at_us[held], mode="clip")
-        if self.source is not None and self.values is not None:
-            self.source[block].take(order, out=self.values[held], mode="clip")
+        self.member[held] = member.take(order, mode="clip")
+        if rows is not None:
+            order = rows.take(order, mode="clip")
+        for column, dealt in zip(self.given, self.columns, strict=True):
+            source = column.source[block]
+            if rows is None:  # fewer bytes are dealt out of what was read
+                column.read(source, room).take(order, out=dealt[held], mode="clip")
+            else:
+                dealt[held] = column.read(source.take(order, mode="clip"), room)
 
-    def add_up(self, found: PerMember, sums: Sums) -> None:
-        """Add what was dealt out to what was found before."""
-        edges = np.array([self.edges[start] for start in sorted(self.edges)])
-        sizes = np.diff(edges).sum(axis=0).tolist()
+    def spans(self, part: int) -> list[slice]:
+        """Return where the rows of a part stand."""
+        edges = [self.edges[start][part : part + 2] for start in sorted(self.edges)]
+        return [slice(start, stop) for start, stop in edges if start < stop]
 
-        def some(parts: range) -> None:
-            most = max(sizes[parts.start : parts.stop], default=0)
-            member, at_us = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
-            values = None if self.values is None else np.empty(most, dtype=self.values.dtype)
-            for part in parts:
-                n, first = sizes[part], part << self.shift
-                spans = [slice(*span) for span in edges[:, part : part + 2].tolist()]
-                mine = np.concatenate([self.member[span] for span in spans], out=member[:n])
-                mine -= first
-                last_us, rows, total = (column[first : first + (1 << self.shift)] for column in found)
-                at = np.concatenate([self.at_us[span] for span in spans], out=at_us[:n])
-                np.maximum.at(last_us, mine, at)
-                if self.values is None or values is None:
-                    rows += np.bincount(mine, minlength=len(rows))
-                else:
-                    sums.add(rows, total, mine, np.concatenate([self.values[span] for span in spans], out=values[:n]))
+    def part(self, number: int) -> RowsPart:
+        """Return the rows of a part, of which instants were dealt out, and after them what to add if anything."""
+        spans = self.spans(number)
+        at, *each = self.columns
+        return RowsPart(
+            ((self.member[span], each[0][span] if each else None) for span in spans),
+            ((self.member[span], at[span]) for span in spans),
+        )
 
-        in_halves(self.n_parts, some, many=_MANY_PARTS)
+
+def dealt_rows(n_members: int) -> int:
+    """Return how many rows to deal out at a time: where there are many members, more rows than those.
+
+    What is added to is read into the cache once each time.
+
+    Examples
+    --------
+    >>> dealt_rows(9_000_000)
+    13500000
+    """
+    return max(_ROWS_AT_A_TIME, n_members + n_members // 2)
+
+
+def dealt_parts(
+    log: EventLog,
+    window: InWindow,
+    values: NDArray[Any] | None,
+    sums: NarrowSums | WideSums,
+    latest: LatestTicks | LatestMicroseconds,
+) -> Iterator[RowsPart]:
+    """Read the rows that count, those of some of the members at a time."""
+    given = [DealtColumn(log.at_us, latest.read, latest.dtype)]
+    if values is not None:
+        given.append(DealtColumn(values, sums.read, sums.dtype))
+    most = min(dealt_rows(len(log.members)), len(log))
+    dealt = Dealt.room_for(most, log, given, members_bits=_MEMBERS_BITS)
+    for start in range(0, len(log), most):
+        dealt.deal(window, range(start, min(start + most, len(log))))
+        yield from (dealt.part(number) for number in range(dealt.n_parts))

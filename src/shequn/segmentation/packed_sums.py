@@ -31,55 +31,62 @@ class NarrowSums:
     number fits, its sum does. A number without room leaves a smaller one, and then they add up to less than the rows
     there were.
 
-    Values are from 0 to `largest`, which is below 2**30; `n_rows` is how many rows there may be.
+    Values are from 0 to `largest`, which is below 2**30; `n_rows` is how many rows there may be. Once `tried_rows` are
+    added, what members have of them says whether all will fit.
 
     Examples
     --------
     >>> sums = NarrowSums(2, largest=5, n_rows=3)
-    >>> sums.add(np.array([0, 1, 0]), np.array([5, 2, 3]), np.empty(3, dtype=np.int64))
+    >>> sums.add(np.array([0, 1, 0]), sums.read(np.array([5, 2, 3]), np.empty(3, dtype=np.int64)))
     True
     >>> rows, total = sums.told()
     >>> rows.tolist(), total.tolist()
     ([2, 1], [8, 2])
     """
 
-    def __init__(self, n_members: int, *, largest: int, n_rows: int) -> None:
+    dtype = np.dtype(np.uint32)
+
+    def __init__(self, n_members: int, *, largest: int, n_rows: int, tried_rows: int | None = None) -> None:
         self._bits = (_NARROW + largest.bit_length() + 1) // 2 if largest else 0
         self._room = 1 << (_NARROW - self._bits)
         self._most_rows = max(min(n_members * self._room // _UNEVEN, n_rows), 1)
         self._both = np.zeros(n_members, dtype=np.uint32)
         self._n_rows = 0
+        self._tried_rows = _TRIED_ROWS if tried_rows is None else tried_rows
         self._before: tuple[IntArray, IntArray] | None = None
 
     @classmethod
-    def of(cls, n_members: int, values: NDArray[Any] | None, n_rows: int) -> NarrowSums | None:
+    def of(
+        cls, n_members: int, values: NDArray[Any] | None, n_rows: int, *, tried_rows: int | None = None
+    ) -> NarrowSums | None:
         """Return room for the values of a log; None where it would not pay, or one is below 0."""
         if values is None:
             return cls(n_members, largest=0, n_rows=n_rows) if n_rows < 1 << _NARROW else None
         largest = int(values.view(np.uint64).max(initial=0))  # one below 0 is larger than any other
         if n_members < _MANY_MEMBERS or largest.bit_length() > _NARROW - 2:
             return None
-        sums = cls(n_members, largest=largest, n_rows=n_rows)
+        sums = cls(n_members, largest=largest, n_rows=n_rows, tried_rows=tried_rows)
         return None if sums._room < _LEAST_ROOM else sums  # pyright: ignore[reportPrivateUsage]
 
-    def add(self, member: IntArray, values: NDArray[Any] | None, room: IntArray) -> bool:
-        """Add rows, with room for as many integers; False if they, or those before, don't all fit."""
+    def read(self, values: NDArray[Any], room: IntArray) -> NDArray[Any]:
+        """Return what to add for each row. What `room` holds is written over."""
+        each = room.view(np.uint32)[: len(values)]
+        np.copyto(each, values, casting="unsafe")
+        each += np.uint32(1 << self._bits)
+        return each
+
+    def add(self, member: IntArray, each: NDArray[Any] | None) -> bool:
+        """Add what was read of rows, None without values; False if they, or those before, don't all fit."""
         if self._n_rows and self._n_rows + len(member) > self._most_rows:
             self._before = self.told()
             if self._before is None:
                 return False
             self._both[:] = 0
             self._n_rows = 0
-        each = room.view(np.uint32)[: len(member)]
-        if values is None:
-            each.fill(1)
-        else:
-            np.copyto(each, values, casting="unsafe")
-            each += np.uint32(1 << self._bits)
-        np.add.at(self._both, member, each)
-        was_tried = self._n_rows >= _TRIED_ROWS
+        np.add.at(self._both, member, np.ones(len(member), dtype=np.uint32) if each is None else each)
+        was_tried = self._n_rows >= self._tried_rows
         self._n_rows += len(member)
-        return was_tried or self._n_rows < _TRIED_ROWS or self._seems_to_fit()
+        return was_tried or self._n_rows < self._tried_rows or self._seems_to_fit()
 
     def _seems_to_fit(self) -> bool:
         """Return whether nobody has rows at a rate at which they would need twice the room."""
@@ -105,32 +112,38 @@ class WideSums:
     Examples
     --------
     >>> sums = WideSums(2)
-    >>> sums.add(np.array([0, 1, 0]), np.array([5, 2, -3]), np.empty(3, dtype=np.int64))
+    >>> sums.add(np.array([0, 1, 0]), np.array([5, 2, -3]))
     True
     >>> rows, total = sums.told()
     >>> rows.tolist(), total.tolist()
     ([2, 1], [2, 2])
     """
 
+    dtype = np.dtype(np.int64)
+
     def __init__(self, n_members: int) -> None:
         self._both = np.zeros(n_members, dtype=np.int64)
         self._n_rows = self._largest = 0
         self._before: tuple[IntArray, IntArray] | None = None
 
-    def add(self, member: IntArray, values: NDArray[Any] | None, room: IntArray) -> bool:
-        """Add rows, with room for as many integers; False if they, or those before, don't all fit."""
-        if values is None:
+    def read(self, values: NDArray[Any], room: IntArray) -> NDArray[Any]:  # noqa: ARG002
+        """Return what to add for each row, as yet without what counts it."""
+        return values
+
+    def add(self, member: IntArray, each: NDArray[Any] | None) -> bool:
+        """Add what was read of rows, None without values; False if they, or those before, don't all fit."""
+        if each is None:
             np.add.at(self._both, member, 1 << _SUM_BITS)
             self._n_rows += len(member)
             return True
-        self._largest = max(self._largest, _size(values))
+        self._largest = max(self._largest, _size(each))
         if self._largest * (self._n_rows + len(member)) >= 1 << (_SUM_BITS - 1):
             self._before = self.told()
             if self._before is None or self._largest * len(member) >= 1 << (_SUM_BITS - 1):
                 return False
             self._both, self._n_rows = np.zeros_like(self._both), 0
         self._n_rows += len(member)
-        np.add.at(self._both, member, np.add(values, 1 << _SUM_BITS, out=room[: len(member)]))
+        np.add.at(self._both, member, each + (1 << _SUM_BITS))
         return True
 
     def told(self) -> tuple[IntArray, IntArray] | None:

@@ -1,25 +1,24 @@
 """When did each member last do it, how often, and for how much in all?
 
-Three numbers a member from all rows of a log. Two ways lead there, and which one is taken makes no difference to the
-numbers. Rows are added straight into columns of all members, as long as these are so small that the cache holds much of
-them. Of more members, rows are dealt out by member first, so that what is added up at a time stays in the cache.
+Three numbers a member from all rows of a log. Which way leads there makes no difference to the numbers. Number and sum
+are added up in one integer where it holds both, else apart. Rows are added in the order that they come in, as long as
+columns of all members are so small that the cache holds much of them. Of more members, rows are dealt out by member
+first, so that what is added up at a time stays in the cache.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from shequn.segmentation.dealt import fold_dealt
-from shequn.segmentation.member_sums import PerMember, Sums
-from shequn.segmentation.straight import fold_straight
+from shequn.segmentation.packed import fold_packed
+from shequn.segmentation.summed_apart import fold_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shequn.columns.in_window import InWindow
     from shequn.columns.log import EventLog
+    from shequn.segmentation.member_sums import PerMember
 
 __all__ = ["per_member"]
 
@@ -46,6 +45,7 @@ def per_member(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> 
 
     Examples
     --------
+    >>> import numpy as np
     >>> from shequn.columns import EventLog
     >>> from shequn.columns.in_window import InWindow
     >>> log = EventLog.from_columns(member=[7, 9, 7], kind="buy", at=[0, 1, 2], time_unit="s", value=[5, 6, 7])
@@ -53,13 +53,5 @@ def per_member(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> 
     >>> [column.tolist() for column in per_member(log, window, log.value)]
     [[2000000, 1000000], [2, 1], [12, 6]]
     """
-    sums = Sums.of(log, window, values)
-    straight = fold_straight(log, window, values) if len(log) else None
-    if straight is not None:
-        return straight
-    found = PerMember.of_nobody(len(log.members), np.dtype(np.int64) if values is None else values.dtype)
-    if not len(log):
-        return found
-    fold_dealt(log, window, sums, found)
-    sums.require_finite(found.total, log, window)
-    return found
+    found = fold_packed(log, window, values)
+    return fold_apart(log, window, values) if found is None else found
