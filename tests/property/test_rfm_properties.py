@@ -300,6 +300,8 @@ def test_rows_dealt_out_in_many_parts_and_blocks_give_the_same_numbers(kind_of_m
         patch.setattr(packed_sums, "_NARROW", data.draw(st.sampled_from([32, 12, 6, 3])))
         patch.setattr(packed_sums, "_UNEVEN", data.draw(st.sampled_from([4, 1])))
         patch.setattr(packed_sums, "_TRIED_ROWS", data.draw(st.sampled_from([1, 1 << 17])))
+        patch.setattr(packed_sums, "_BY_CHANCE", data.draw(st.sampled_from([0, 16])))
+        patch.setattr(packed_sums, "_LEAST_PUT_BY", data.draw(st.sampled_from([4, 1 << 60])))
         patch.setattr(packed_sums, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(held_rows, "_BLOCK", data.draw(st.integers(1, 7)))
         patch.setattr(held_rows, "_MASK", data.draw(st.integers(1, 9)))

@@ -128,3 +128,14 @@ def test_wide_sums_count_rows_without_values():
     sums = WideSums(2)
     assert add(sums, np.array([0, 0, 1]), None)
     assert [column.tolist() for column in sums.told()] == [[2, 1], [0, 0]]
+
+
+def test_wide_sums_of_many_members_are_not_put_by_for_every_few_rows():
+    sums = WideSums(1_000)
+    large = np.full(8, 1 << 34, dtype=np.int64)
+    kept = [add(sums, np.arange(8), large) for _ in range(64)]
+    assert kept[:63] == [True] * 63  # 504 rows add up to less than 2**43, and half the members have none
+    assert kept[63]
+    sums = WideSums(100_000)
+    assert [add(sums, np.arange(8), large) for _ in range(64)].index(False) == 63
+    assert [column[:9].tolist() for column in sums.told()] == [[63] * 8 + [0], [63 << 34] * 8 + [0]]

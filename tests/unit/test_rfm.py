@@ -198,25 +198,32 @@ def test_the_last_instant_is_exact_in_every_unit_and_however_long_a_log_is(unit,
     assert [as_of_us - us for us in ago] == [at[2] * log.resolution_us, at[1] * log.resolution_us]
 
 
-@pytest.mark.parametrize("unit", ["s", "us"])
-@pytest.mark.parametrize("heavy", [1, 200, 600_000])  # rows of one member: sums that fit 32 bits, 64, and neither
-@pytest.mark.parametrize("every", [1, 3])  # rows of which one counts
-def test_more_members_than_a_cache_holds_get_the_same_numbers(unit, heavy, every):
+@pytest.mark.parametrize(
+    ("unit", "apart", "heavy", "every", "least"),
+    [
+        ("s", 1, 1, 1, 0),
+        ("us", 1_000, 1, 3, 0),  # 2**32 ticks and more
+        ("s", 1, 200, 3, 0),  # rows of one member, whose sum takes 64 bits
+        ("us", 1_000, 200, 1, -5),
+        ("us", 1_000, 600_000, 1, 0),  # and whose number does not fit beside it
+    ],
+)
+def test_more_members_than_a_cache_holds_get_the_same_numbers(unit, apart, heavy, every, least):
     rng = np.random.default_rng(heavy)
     n_members = packed._MOST_STRAIGHT + 1
     member = np.concatenate([rng.permutation(n_members), rng.integers(n_members, size=400_000), np.full(heavy, 7)])
-    at = rng.integers(0, 10**7, size=len(member))
-    value = rng.integers(0, 100_000, size=len(member))
+    at = rng.integers(-(10**7), 10**7, size=len(member)) * apart
+    value = rng.integers(least, 100_000, size=len(member))
     kind = np.where(np.arange(len(member)) % every == 0, "purchase", "post")
     log = EventLog.from_columns(member=member, kind=kind, at=at, time_unit=unit, value=value)
     found = rfm_values(log, as_of=pendulum.datetime(1971, 1, 1))
     code, us = log.member_codes[::every], log.at_us[::every]
-    last_us = np.full(len(log.members), -1)
+    last_us = np.empty(len(log.members), dtype=np.int64)
     last_us[code[np.argsort(us, kind="stable")]] = np.sort(us)
-    held = last_us >= 0
-    assert np.array_equal(found.has_row, held)
+    held = found.has_row
     assert np.array_equal(365 * DAY * 1_000_000 - found.recency_us[held], last_us[held])
     assert np.array_equal(found.frequency, np.bincount(code, minlength=len(log.members)))
+    assert np.array_equal(held, found.frequency > 0)
     assert np.array_equal(found.monetary, np.bincount(code, weights=value[::every], minlength=len(log.members)))
 
 

@@ -1,4 +1,4 @@
-"""Rows of many members dealt out: those of a part of the members together, so that what they add to is cached."""
+"""Rows dealt out by member: those of a part of the members together, so that what they add to is in the cache."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 
 from shequn.columns.halves import in_halves
-from shequn.segmentation.straight import RowsPart
+from shequn.segmentation.rows_part import RowsPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shequn.columns.log import EventLog
     from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
     from shequn.segmentation.packed_sums import NarrowSums, WideSums
+    from shequn.segmentation.rows_part import Read
 
 __all__ = ["Dealt", "DealtColumn", "dealt_parts", "dealt_rows"]
 
@@ -33,7 +34,7 @@ class DealtColumn(NamedTuple):
     """A column that is dealt out, and what of it: what `read` makes of its numbers and as much room, of a type."""
 
     source: NDArray[Any]
-    read: Callable[[NDArray[Any], IntArray], NDArray[Any]]
+    read: Read
     dtype: np.dtype[Any]
 
 
@@ -45,13 +46,15 @@ class Dealt:
 
     Attributes
     ----------
+    given : sequence of DealtColumn
+        What is dealt out beside the members.
     shift : int
         A part has ``2 ** shift`` members.
     n_parts : int
-    member : ndarray of int64
+    member : ndarray of int
         Of the rows that count. Those of a block begin where the block does.
     columns : tuple of ndarray
-        What was read of them.
+        What was read of them, for each of `given`.
     edges : dict of int to list of int
         By the first row of a block: where each part begins, and where the last one ends.
     """
@@ -60,12 +63,14 @@ class Dealt:
     given: Sequence[DealtColumn]
     shift: int
     n_parts: int
-    member: IntArray
+    member: NDArray[Any]
     columns: tuple[NDArray[Any], ...]
     edges: dict[int, list[int]]
 
     @classmethod
-    def room_for(cls, n_rows: int, log: EventLog, given: Sequence[DealtColumn], *, members_bits: int) -> Dealt:
+    def room_for(
+        cls, n_rows: int, log: EventLog, given: Sequence[DealtColumn], *, members_type: type[Any], members_bits: int
+    ) -> Dealt:
         """Return room for so many rows at a time, and parts of ``2 ** members_bits`` members at least."""
         n_members = len(log.members)
         shift = max(members_bits, (n_members - 1).bit_length() - _MOST_PARTS_BITS)
@@ -74,7 +79,7 @@ class Dealt:
             given,
             shift,
             n_parts=((n_members - 1) >> shift) + 1,
-            member=np.empty(n_rows, dtype=np.int64),
+            member=np.empty(n_rows, dtype=members_type),
             columns=tuple(np.empty(n_rows, dtype=column.dtype) for column in given),
             edges={},
         )
@@ -118,18 +123,9 @@ class Dealt:
         edges = [self.edges[start][part : part + 2] for start in sorted(self.edges)]
         return [slice(start, stop) for start, stop in edges if start < stop]
 
-    def part(self, number: int) -> RowsPart:
-        """Return the rows of a part, of which instants were dealt out, and after them what to add if anything."""
-        spans = self.spans(number)
-        at, *each = self.columns
-        return RowsPart(
-            ((self.member[span], each[0][span] if each else None) for span in spans),
-            ((self.member[span], at[span]) for span in spans),
-        )
-
 
 def dealt_rows(n_members: int) -> int:
-    """Return how many rows to deal out at a time: where there are many members, more rows than those.
+    """Return how many rows to deal out at a time: where there are many members, half as many rows again.
 
     What is added to is read into the cache once each time.
 
@@ -153,7 +149,13 @@ def dealt_parts(
     if values is not None:
         given.append(DealtColumn(values, sums.read, sums.dtype))
     most = min(dealt_rows(len(log.members)), len(log))
-    dealt = Dealt.room_for(most, log, given, members_bits=_MEMBERS_BITS)
+    dealt = Dealt.room_for(most, log, given, members_type=np.int64, members_bits=_MEMBERS_BITS)
+    member, at, each = dealt.member, dealt.columns[0], dealt.columns[1] if values is not None else None
     for start in range(0, len(log), most):
         dealt.deal(window, range(start, min(start + most, len(log))))
-        yield from (dealt.part(number) for number in range(dealt.n_parts))
+        for number in range(dealt.n_parts):
+            spans = dealt.spans(number)
+            yield RowsPart(
+                [(member[span], None if each is None else each[span]) for span in spans],
+                [(member[span], at[span]) for span in spans],
+            )

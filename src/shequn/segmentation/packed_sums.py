@@ -19,6 +19,7 @@ _LEAST_ROOM = 32  # rows of a member that have room: of fewer, what was added wo
 _UNEVEN = 4  # how many times as many rows as the average member has must have room
 _TRIED_ROWS = 1 << 17  # by then members with many of the rows show
 _BY_CHANCE = 16  # rows that somebody has soon, and not again at that rate
+_LEAST_PUT_BY = 4  # times the rows that are put by must be as many as members, as all of these are gone through for it
 _SUM_BITS = 44  # of 64 that count rows above a sum
 _BLOCK = 1 << 17
 
@@ -109,6 +110,8 @@ class NarrowSums:
 class WideSums:
     """Numbers of rows and their sums, in 64 bits.
 
+    Values so large that sums would have to be put by for every few rows are refused.
+
     Examples
     --------
     >>> sums = WideSums(2)
@@ -138,6 +141,8 @@ class WideSums:
             return True
         self._largest = max(self._largest, _size(each))
         if self._largest * (self._n_rows + len(member)) >= 1 << (_SUM_BITS - 1):
+            if self._n_rows * _LEAST_PUT_BY < len(self._both):
+                return False
             self._before = self.told()
             if self._before is None or self._largest * len(member) >= 1 << (_SUM_BITS - 1):
                 return False

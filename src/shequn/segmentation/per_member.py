@@ -1,9 +1,9 @@
 """When did each member last do it, how often, and for how much in all?
 
 Three numbers a member from all rows of a log. Which way leads there makes no difference to the numbers. Number and sum
-are added up in one integer where it holds both, else apart. Rows are added in the order that they come in, as long as
-columns of all members are so small that the cache holds much of them. Of more members, rows are dealt out by member
-first, so that what is added up at a time stays in the cache.
+are added up in one integer where it holds both: in the order that rows come in, as long as columns of all members are
+so small that the cache holds much of them, and else dealt out by member first, so that what is added to is in the
+cache. Floats, and integers too large for that, are always dealt out, and summed apart.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""The rows of a window in the order that a log has them, some at a time: to add them to columns of all members."""
+"""The rows of a window as a log has them, some at a time: to be added to columns of all members in no order."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shequn.columns.held_rows import held_rows, in_stretches
+from shequn.segmentation.rows_part import RowsPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -20,24 +20,13 @@ if TYPE_CHECKING:
     from shequn.columns.log import EventLog
     from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
     from shequn.segmentation.packed_sums import NarrowSums, WideSums
+    from shequn.segmentation.rows_part import Read
 
-    Read: TypeAlias = Callable[[NDArray[Any], IntArray], NDArray[Any]]
-
-__all__ = ["RowsPart", "straight_parts"]
+__all__ = ["straight_parts"]
 
 _ROWS_AT_A_TIME = 1 << 21  # of which copies are made, where not all of them count
 _BLOCK = 1 << 17  # rows whose copies leave the cache to what is added to, and a call of NumPy is worth its while
 _INSTANTS, _VALUES = 1, 2  # columns that are read of rows; the first is that of members
-
-
-class RowsPart(NamedTuple):
-    """Some rows, to be gone through twice: members with what to add, None without values, and then with instants.
-
-    Each column is there until the next one is asked for.
-    """
-
-    sums: Iterable[tuple[IntArray, NDArray[Any] | None]]
-    instants: Iterable[tuple[IntArray, NDArray[Any]]]
 
 
 def straight_parts(

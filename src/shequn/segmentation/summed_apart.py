@@ -39,7 +39,8 @@ def fold_apart(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> 
         return found
     most = len(log) if sums.is_ordered else min(dealt_rows(len(log.members)), len(log))
     given = [DealtColumn(column, _as_it_is, column.dtype) for column in (log.at_us, values) if column is not None]
-    dealt = Dealt.room_for(most, log, given, members_bits=_MEMBERS_BITS)
+    members_type = log.member_codes.dtype.type
+    dealt = Dealt.room_for(most, log, given, members_type=members_type, members_bits=_MEMBERS_BITS)
     for start in range(0, len(log), most):
         dealt.deal(window, range(start, min(start + most, len(log))))
         _add_up(dealt, found, sums)
@@ -58,7 +59,7 @@ def _add_up(dealt: Dealt, found: PerMember, sums: Sums) -> None:
 
     def some(parts: range) -> None:
         most = max(sizes[parts.start : parts.stop], default=0)
-        room = [np.empty(most, dtype=column.dtype) for column in (dealt.member, *dealt.columns)]
+        room = [np.empty(most, dtype=np.int64), *(np.empty(most, dtype=column.dtype) for column in dealt.columns)]
         for part in parts:
             n, first = sizes[part], part << dealt.shift
             if not n:
