@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class LatestTicks:
     True
     """
 
-    dtype = np.dtype(np.uint32)
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint32)
 
     def __init__(self, n_members: int, *, first: int, length_us: int) -> None:
         self._first = first
@@ -89,7 +89,7 @@ class LatestMicroseconds:
     True
     """
 
-    dtype = np.dtype(np.int64)
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int64)
 
     def __init__(self, n_members: int) -> None:
         self._latest = np.full(n_members, NO_INSTANT, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class NarrowSums:
     ([2, 1], [8, 2])
     """
 
-    dtype = np.dtype(np.uint32)
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint32)
 
     def __init__(self, n_members: int, *, largest: int, n_rows: int, tried_rows: int | None = None) -> None:
         self._bits = (_NARROW + largest.bit_length() + 1) // 2 if largest else 0
@@ -122,7 +122,7 @@ class WideSums:
     ([2, 1], [2, 2])
     """
 
-    dtype = np.dtype(np.int64)
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int64)
 
     def __init__(self, n_members: int) -> None:
         self._both = np.zeros(n_members, dtype=np.int64)
