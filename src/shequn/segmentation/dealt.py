@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -18,24 +18,14 @@ if TYPE_CHECKING:
     from shequn._typing import BoolArray, IntArray
     from shequn.columns.in_window import InWindow
     from shequn.columns.log import EventLog
-    from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
-    from shequn.segmentation.packed_sums import NarrowSums, WideSums
-    from shequn.segmentation.rows_part import Read
+    from shequn.segmentation.rows_part import ReadColumn
 
-__all__ = ["Dealt", "DealtColumn", "dealt_parts", "dealt_rows"]
+__all__ = ["Dealt", "dealt_parts", "dealt_rows"]
 
 _ROWS_AT_A_TIME = 1 << 22  # of which copies are held, dealt out
 _BLOCK = 1 << 18  # rows that one thread deals out at a time
 _MEMBERS_BITS = 18  # members of a part, so that a column of theirs fits the cache
 _MOST_PARTS_BITS = 8  # so that the number of a part is one byte, which is sorted by counting
-
-
-class DealtColumn(NamedTuple):
-    """A column that is dealt out, and what of it: what `read` makes of its numbers and as much room, of a type."""
-
-    source: NDArray[Any]
-    read: Read
-    dtype: np.dtype[Any]
 
 
 @attrs.frozen(eq=False)
@@ -46,7 +36,7 @@ class Dealt:
 
     Attributes
     ----------
-    given : sequence of DealtColumn
+    given : sequence of ReadColumn
         What is dealt out beside the members.
     shift : int
         A part has ``2 ** shift`` members.
@@ -60,7 +50,7 @@ class Dealt:
     """
 
     log: EventLog
-    given: Sequence[DealtColumn]
+    given: Sequence[ReadColumn]
     shift: int
     n_parts: int
     member: NDArray[Any]
@@ -69,7 +59,7 @@ class Dealt:
 
     @classmethod
     def room_for(
-        cls, n_rows: int, log: EventLog, given: Sequence[DealtColumn], *, members_type: type[Any], members_bits: int
+        cls, n_rows: int, log: EventLog, given: Sequence[ReadColumn], *, members_type: type[Any], members_bits: int
     ) -> Dealt:
         """Return room for so many rows at a time, and parts of ``2 ** members_bits`` members at least."""
         n_members = len(log.members)
@@ -137,25 +127,16 @@ def dealt_rows(n_members: int) -> int:
     return max(_ROWS_AT_A_TIME, n_members + n_members // 2)
 
 
-def dealt_parts(
-    log: EventLog,
-    window: InWindow,
-    values: NDArray[Any] | None,
-    sums: NarrowSums | WideSums,
-    latest: LatestTicks | LatestMicroseconds,
-) -> Iterator[RowsPart]:
-    """Read the rows that count, those of some of the members at a time."""
-    given = [DealtColumn(log.at_us, latest.read, latest.dtype)]
-    if values is not None:
-        given.append(DealtColumn(values, sums.read, sums.dtype))
+def dealt_parts(log: EventLog, window: InWindow, given: Sequence[ReadColumn]) -> Iterator[RowsPart]:
+    """Read instants, and what to add if anything, of the rows that count: those of some of the members at a time."""
     most = min(dealt_rows(len(log.members)), len(log))
     dealt = Dealt.room_for(most, log, given, members_type=np.int64, members_bits=_MEMBERS_BITS)
-    member, at, each = dealt.member, dealt.columns[0], dealt.columns[1] if values is not None else None
+    member, (at, *each) = dealt.member, dealt.columns
     for start in range(0, len(log), most):
         dealt.deal(window, range(start, min(start + most, len(log))))
         for number in range(dealt.n_parts):
             spans = dealt.spans(number)
             yield RowsPart(
-                [(member[span], None if each is None else each[span]) for span in spans],
-                [(member[span], at[span]) for span in spans],
+                sums=[(member[span], each[0][span] if each else None) for span in spans],
+                instants=[(member[span], at[span]) for span in spans],
             )

@@ -8,10 +8,11 @@ from shequn.segmentation.dealt import dealt_parts, dealt_rows
 from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
 from shequn.segmentation.member_sums import PerMember
 from shequn.segmentation.packed_sums import NarrowSums, WideSums
+from shequn.segmentation.rows_part import ReadColumn
 from shequn.segmentation.straight import straight_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,11 +53,14 @@ def _folded(
     window: InWindow,
     values: NDArray[Any] | None,
     sums: NarrowSums | WideSums,
-    read_parts: Callable[..., Iterator[RowsPart]],
+    read_parts: Callable[[EventLog, InWindow, Sequence[ReadColumn]], Iterator[RowsPart]],
 ) -> PerMember | None:
     """Fold the rows; None where the sums don't fit, which most often shows after some of them."""
     latest = LatestTicks.of(log, window) or LatestMicroseconds(len(log.members))
-    for part in read_parts(log, window, values, sums, latest):
+    given = [ReadColumn(log.at_us, latest.read, latest.dtype)]
+    if values is not None:
+        given.append(ReadColumn(values, sums.read, sums.dtype))
+    for part in read_parts(log, window, given):
         for member, each in part.sums:
             if not sums.add(member, each):
                 return None

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import TypeAlias
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from shequn._typing import IntArray
 
-    Read: TypeAlias = Callable[[NDArray[Any], IntArray], NDArray[Any]]
+__all__ = ["ReadColumn", "RowsPart"]
 
-__all__ = ["RowsPart"]
+
+class ReadColumn(NamedTuple):
+    """A column of a log, and what is read of it: what `read` makes of its numbers and as much room, of a type."""
+
+    source: NDArray[Any]
+    read: Callable[[NDArray[Any], IntArray], NDArray[Any]]
+    dtype: np.dtype[Any]
 
 
 class RowsPart(NamedTuple):

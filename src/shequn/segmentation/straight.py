@@ -10,51 +10,42 @@ from shequn.columns.held_rows import held_rows, in_stretches
 from shequn.segmentation.rows_part import RowsPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from shequn._typing import IntArray
     from shequn.columns.held_rows import HeldRows
     from shequn.columns.in_window import InWindow, Stretch
     from shequn.columns.log import EventLog
-    from shequn.segmentation.latest_instants import LatestMicroseconds, LatestTicks
-    from shequn.segmentation.packed_sums import NarrowSums, WideSums
-    from shequn.segmentation.rows_part import Read
+    from shequn.segmentation.rows_part import ReadColumn
 
 __all__ = ["straight_parts"]
 
 _ROWS_AT_A_TIME = 1 << 21  # of which copies are made, where not all of them count
 _BLOCK = 1 << 17  # rows whose copies leave the cache to what is added to, and a call of NumPy is worth its while
-_INSTANTS, _VALUES = 1, 2  # columns that are read of rows; the first is that of members
+_INSTANTS, _SUMS = 0, 1  # columns that are given
 
 
-def straight_parts(
-    log: EventLog,
-    window: InWindow,
-    values: NDArray[Any] | None,
-    sums: NarrowSums | WideSums,
-    latest: LatestTicks | LatestMicroseconds,
-) -> Iterator[RowsPart]:
-    """Read the rows that count: those of stretches that count as a whole all at once, as no copies are made of them.
+def straight_parts(log: EventLog, window: InWindow, given: Sequence[ReadColumn]) -> Iterator[RowsPart]:
+    """Read instants, and what to add if anything, of the rows that count; at once where all of a stretch count.
 
-    Copies are made in room that is used again: new memory costs more than to fill it.
+    No copies are made of those. Other copies are made in room that is used again: new memory costs more than to fill
+    it.
     """
-    columns = [log.member_codes, log.at_us, *([] if values is None else [values])]
+    columns = [log.member_codes, *(column.source for column in given)]
     member, room = (np.empty(min(_BLOCK, len(log)), dtype=np.int64) for _ in range(2))
 
-    def blocks(parts: list[HeldRows], column: int, read: Read) -> Iterator[tuple[IntArray, Any]]:
+    def blocks(parts: list[HeldRows], number: int) -> Iterator[tuple[IntArray, Any]]:
         for part in parts:
-            codes, held = part.columns[0], part.columns[column] if column < len(part.columns) else None
+            codes = part.columns[0]
             for start in range(0, len(codes), _BLOCK):
                 some = slice(start, start + _BLOCK)
                 mine = member[: len(codes[some])]
                 mine[:] = codes[some]
-                yield mine, None if held is None else read(held[some], room)
+                yield mine, given[number].read(part.columns[1 + number][some], room) if number < len(given) else None
 
     for stretches in _some_at_a_time(window.stretches(log)):
         parts = held_rows(log, window, columns, stretches=stretches)
-        yield RowsPart(blocks(parts, _VALUES, sums.read), blocks(parts, _INSTANTS, latest.read))
+        yield RowsPart(sums=blocks(parts, _SUMS), instants=blocks(parts, _INSTANTS))
         parts.clear()  # what was copied for them, before as much is copied again
 
 

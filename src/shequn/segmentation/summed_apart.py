@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shequn.columns.halves import in_halves
-from shequn.segmentation.dealt import Dealt, DealtColumn, dealt_rows
+from shequn.segmentation.dealt import Dealt, dealt_rows
 from shequn.segmentation.member_sums import PerMember, Sums
+from shequn.segmentation.rows_part import ReadColumn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def fold_apart(log: EventLog, window: InWindow, values: NDArray[Any] | None) -> 
     if not len(log):
         return found
     most = len(log) if sums.is_ordered else min(dealt_rows(len(log.members)), len(log))
-    given = [DealtColumn(column, _as_it_is, column.dtype) for column in (log.at_us, values) if column is not None]
+    given = [ReadColumn(column, _as_it_is, column.dtype) for column in (log.at_us, values) if column is not None]
     members_type = log.member_codes.dtype.type
     dealt = Dealt.room_for(most, log, given, members_type=members_type, members_bits=_MEMBERS_BITS)
     for start in range(0, len(log), most):
